@@ -1,0 +1,39 @@
+# `make` says what there is. Every target does the set-up that it needs.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo demo-down test bench format lint clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what building and the demo need (asks for root only where a package is missing)
+	@scripts/system-packages.sh build demo
+	@scripts/swift-packages.sh
+
+build: ## build the product: .build/release/microstax
+	@scripts/system-packages.sh build
+	@scripts/swift-packages.sh
+	swift build -c release --product microstax
+
+demo: ## show the product's main job on a real shop, from nothing
+	@scripts/demo.sh
+
+demo-down: ## remove everything that the demo left running
+	@scripts/demo-down.sh
+
+test: ## run every test of the fast tier
+	@scripts/test.sh
+
+bench: ## measure against nginx, HAProxy and Envoy; writes docs/performance.md (about 8 minutes)
+	@scripts/bench.sh
+
+format: ## format the Swift sources
+	swift format -i -r Sources Tests Package.swift
+
+lint: ## check the format of the Swift sources, and the shell scripts
+	@scripts/system-packages.sh lint
+	swift format lint --strict -r Sources Tests Package.swift
+	shellcheck -x scripts/*.sh .ci/run
+
+clean: ## remove what was built
+	rm -rf .build

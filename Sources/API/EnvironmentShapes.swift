@@ -1,0 +1,178 @@
+/// An environment as the API shows it. Times are RFC 3339 in UTC.
+package struct EnvironmentView: Codable, Sendable, Hashable {
+    package struct Parent: Codable, Sendable, Hashable {
+        package var id: String
+        package var name: String
+        /// The revision that this overlay was compared with.
+        package var revision: Int
+        /// The parent's revision now; the overlay is behind where it is greater.
+        package var latestRevision: Int
+
+        package init(id: String, name: String, revision: Int, latestRevision: Int) {
+            self.id = id
+            self.name = name
+            self.revision = revision
+            self.latestRevision = latestRevision
+        }
+    }
+
+    package var id: String
+    package var name: String
+    /// `isolated`, `baseline` or `overlay`.
+    package var mode: String
+    package var state: String
+    package var revision: Int
+    package var overlayId: String?
+    package var parent: Parent?
+    package var labels: [String: String]
+    package var createdAt: String
+    package var updatedAt: String
+    package var services: [ServiceView]
+    package var endpoints: [EndpointView]
+    package var message: String?
+    /// The last execution on it.
+    package var execution: String?
+
+    package init(
+        id: String, name: String, mode: String, state: String, revision: Int, overlayId: String? = nil,
+        parent: Parent? = nil, labels: [String: String] = [:], createdAt: String, updatedAt: String,
+        services: [ServiceView] = [], endpoints: [EndpointView] = [], message: String? = nil, execution: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.mode = mode
+        self.state = state
+        self.revision = revision
+        self.overlayId = overlayId
+        self.parent = parent
+        self.labels = labels
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.services = services
+        self.endpoints = endpoints
+        self.message = message
+        self.execution = execution
+    }
+}
+
+package struct ServiceView: Codable, Sendable, Hashable {
+    package struct Replicas: Codable, Sendable, Hashable {
+        package var ready: Int
+        package var desired: Int
+
+        package init(ready: Int, desired: Int) {
+            self.ready = ready
+            self.desired = desired
+        }
+    }
+
+    package var name: String
+    package var provider: ProviderView
+    package var state: String
+    package var replicas: Replicas
+    package var restarts: Int
+    package var message: String?
+
+    package init(
+        name: String, provider: ProviderView, state: String, replicas: Replicas, restarts: Int, message: String? = nil
+    ) {
+        self.name = name
+        self.provider = provider
+        self.state = state
+        self.replicas = replicas
+        self.restarts = restarts
+        self.message = message
+    }
+}
+
+package struct ProviderView: Codable, Sendable, Hashable {
+    /// `local`, `ancestor`, `baseline` or `shared`.
+    package var kind: String
+    /// Name of the environment whose copy answers.
+    package var environment: String
+    package var revision: Int
+
+    package init(kind: String, environment: String, revision: Int) {
+        self.kind = kind
+        self.environment = environment
+        self.revision = revision
+    }
+}
+
+package struct EndpointView: Codable, Sendable, Hashable {
+    package var service: String
+    /// Works as it stands in every client, through the gateway, in this environment's context.
+    package var url: String
+    /// The same by host name.
+    package var hostUrl: String
+
+    package init(service: String, url: String, hostUrl: String) {
+        self.service = service
+        self.url = url
+        self.hostUrl = hostUrl
+    }
+}
+
+/// Who answers for a service in an environment, and why not somebody else.
+package struct ResolutionView: Codable, Sendable, Hashable {
+    package struct Candidate: Codable, Sendable, Hashable {
+        package var environment: String
+        package var kind: String
+        package var chosen: Bool
+        package var why: String
+
+        package init(environment: String, kind: String, chosen: Bool, why: String) {
+            self.environment = environment
+            self.kind = kind
+            self.chosen = chosen
+            self.why = why
+        }
+    }
+
+    package var service: String
+    /// Absent where nobody answers (removed).
+    package var provider: ProviderView?
+    package var candidates: [Candidate]
+
+    package init(service: String, provider: ProviderView?, candidates: [Candidate]) {
+        self.service = service
+        self.provider = provider
+        self.candidates = candidates
+    }
+}
+
+/// Where a value of the composed Blueprint came from.
+package struct ExplanationView: Codable, Sendable, Hashable {
+    package var path: String
+    package var value: String
+    package var file: String
+    package var line: Int
+    package var column: Int
+    /// What this value replaced, latest first.
+    package var overridden: [ErrorDetail]
+
+    package init(path: String, value: String, file: String, line: Int, column: Int, overridden: [ErrorDetail]) {
+        self.path = path
+        self.value = value
+        self.file = file
+        self.line = line
+        self.column = column
+        self.overridden = overridden
+    }
+}
+
+package struct LogLineView: Codable, Sendable, Hashable {
+    /// RFC 3339 with milliseconds.
+    package var time: String
+    package var service: String
+    /// `stdout`, `stderr`, `build` or `event`.
+    package var stream: String
+    package var text: String
+
+    package init(time: String, service: String, stream: String, text: String) {
+        self.time = time
+        self.service = service
+        self.stream = stream
+        self.text = text
+    }
+}

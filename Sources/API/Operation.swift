@@ -1,0 +1,96 @@
+/// The one catalogue of operations: the server's routes and the client's calls are both made from it.
+package enum Operation: String, Sendable, CaseIterable {
+    case validateBlueprint
+    case createEnvironment, listEnvironments, getEnvironment, deleteEnvironment
+    case stopEnvironment, resumeEnvironment, retryEnvironment
+    case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
+    case environmentEvents, environmentLogs, environmentCalls
+    case createBaseline, listBaselines, getBaseline
+    case createOverlay, listOverlays
+    case getExecution
+    case health, ready
+
+    package var method: String {
+        switch self {
+        case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
+            .resumeEnvironment, .retryEnvironment:
+            "POST"
+        case .deleteEnvironment: "DELETE"
+        default: "GET"
+        }
+    }
+
+    /// Path with `{parameters}`; every parameter is an id or a name.
+    package var path: String {
+        switch self {
+        case .validateBlueprint: "/v1/blueprints/validate"
+        case .createEnvironment, .listEnvironments: "/v1/environments"
+        case .getEnvironment, .deleteEnvironment: "/v1/environments/{environment}"
+        case .stopEnvironment: "/v1/environments/{environment}/stop"
+        case .resumeEnvironment: "/v1/environments/{environment}/resume"
+        case .retryEnvironment: "/v1/environments/{environment}/retry"
+        case .environmentStatus: "/v1/environments/{environment}/status"
+        case .environmentResolutions: "/v1/environments/{environment}/resolutions"
+        case .environmentPlan: "/v1/environments/{environment}/plan"
+        case .environmentExplain: "/v1/environments/{environment}/explain"
+        case .environmentExecutions: "/v1/environments/{environment}/executions"
+        case .environmentEvents: "/v1/environments/{environment}/events"
+        case .environmentLogs: "/v1/environments/{environment}/logs"
+        case .environmentCalls: "/v1/environments/{environment}/calls"
+        case .createBaseline, .listBaselines: "/v1/baselines"
+        case .getBaseline: "/v1/baselines/{baseline}"
+        case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
+        case .getExecution: "/v1/executions/{execution}"
+        case .health: "/v1/health"
+        case .ready: "/v1/ready"
+        }
+    }
+
+    /// One line for reference pages.
+    package var summary: String {
+        switch self {
+        case .validateBlueprint: "Checks a Blueprint and reports every problem; changes nothing."
+        case .createEnvironment: "Creates an environment from a Blueprint. 202 with the execution."
+        case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor."
+        case .getEnvironment: "One environment, by id or name."
+        case .deleteEnvironment: "Deletes an environment and all that it has. 202 with the execution. Query: dryRun."
+        case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
+        case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
+        case .retryEnvironment: "Goes on with a create or resume that failed, from where it failed. 202."
+        case .environmentStatus: "The same as getEnvironment, observed afresh."
+        case .environmentResolutions: "Who answers for each service, and why."
+        case .environmentPlan: "The steps that made it, each with its reason."
+        case .environmentExplain: "Where a value of the composed Blueprint came from. Query: path."
+        case .environmentExecutions: "Its executions with their steps, oldest first."
+        case .environmentEvents: "Server-sent events: the state now and after every change."
+        case .environmentLogs: "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail."
+        case .environmentCalls: "Who called whom in it, in which context, and who answered."
+        case .createBaseline: "Creates a baseline. 202 with the execution."
+        case .listBaselines: "Lists baselines by name."
+        case .getBaseline: "One baseline, by id or name."
+        case .createOverlay: "Creates an overlay on a baseline or another overlay. 202 with the execution."
+        case .listOverlays: "Lists the overlays on a baseline, direct and indirect."
+        case .getExecution: "One execution with its steps."
+        case .health: "Answers while the server lives."
+        case .ready: "200 when it can take work, else 503 with the reason."
+        }
+    }
+
+    /// The path with its parameters filled in, percent-encoded by the caller where needed.
+    package func path(_ parameters: String...) -> String {
+        var remaining = parameters[...]
+        return path.split(separator: "/", omittingEmptySubsequences: false).map { part in
+            part.hasPrefix("{") ? remaining.popFirst() ?? String(part) : String(part)
+        }.joined(separator: "/")
+    }
+
+    /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
+    package static let planned: [(method: String, path: String)] = [
+        ("PATCH", "/v1/environments/{environment}"), ("GET", "/v1/environments/{environment}/graph"),
+        ("POST", "/v1/environments/{environment}/scale"),
+        ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/diagnosis"),
+        ("GET", "/v1/environments/{environment}/traces"), ("GET", "/v1/environments/{environment}/metrics"),
+        ("GET", "/v1/environments/{environment}/exec"), ("GET", "/v1/baselines/{baseline}/revisions"),
+        ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
+    ]
+}

@@ -1,0 +1,229 @@
+import API
+import FoundationEssentials
+import HTTPTransport
+
+/// The client's side of the control plane's API: one typed method per operation of the catalogue.
+///
+/// Where a server is, and starting the local one, is ``ServerLocation``'s and ``LocalServer``'s business; this type is
+/// given an address and talks. A reply that refuses becomes an ``APIFailure``, everything else that goes wrong on the way a
+/// ``ConnectionFailure``; nothing is repeated here, because only the caller knows whether a repetition is harmless.
+package struct APIClient: Sendable {
+    /// Longest reply that is read.
+    package static let maxReplyBytes = 64 << 20
+    /// Most pages of a list that are followed; a page has the server's largest size.
+    static let maxPages = 200
+    static let pageSize = 500
+
+    package let address: HTTPAddress
+    /// How long a reply may take that is no stream.
+    package var timeout: Duration
+    private let token: String?
+    private let transport: HTTPClient
+
+    /// - Parameter token: sent as bearer token; `nil` on the owner's Unix socket.
+    package init(address: HTTPAddress, token: String? = nil, timeout: Duration = .seconds(30)) {
+        self.address = address
+        self.token = token
+        self.timeout = timeout
+        transport = HTTPClient(address)
+    }
+
+    /// The owner's own server, on the Unix socket of a state folder.
+    package init(local folder: StateFolder, timeout: Duration = .seconds(30)) {
+        self.init(address: .unix(path: folder.socketPath), timeout: timeout)
+    }
+
+    // MARK: Blueprints
+
+    package func validateBlueprint(_ request: CreateRequest) async throws -> ValidationView {
+        try await call(.validateBlueprint, body: request)
+    }
+
+    // MARK: Environments
+
+    package func createEnvironment(_ request: CreateRequest) async throws -> AcceptedView {
+        try await call(.createEnvironment, body: request)
+    }
+
+    /// All of them, page by page.
+    ///
+    /// - Parameter label: `key=value`.
+    package func environments(mode: String? = nil, label: String? = nil) async throws -> [EnvironmentView] {
+        try await list(.listEnvironments, query: [("mode", mode), ("label", label)])
+    }
+
+    package func environment(_ idOrName: String) async throws -> EnvironmentView {
+        try await call(.getEnvironment, idOrName)
+    }
+
+    /// The same, observed afresh.
+    package func status(of idOrName: String) async throws -> EnvironmentView {
+        try await call(.environmentStatus, idOrName)
+    }
+
+    package func deleteEnvironment(_ idOrName: String, dryRun: Bool = false) async throws -> ChangeView {
+        try await call(.deleteEnvironment, idOrName, query: [("dryRun", dryRun ? "true" : nil)])
+    }
+
+    /// - Parameter operation: `stopEnvironment`, `resumeEnvironment` or `retryEnvironment`.
+    package func change(
+        _ idOrName: String, _ operation: Operation, _ request: ChangeRequest
+    ) async throws -> ChangeView {
+        try await call(operation, idOrName, body: request)
+    }
+
+    package func resolutions(in idOrName: String) async throws -> [ResolutionView] {
+        try await call(.environmentResolutions, idOrName)
+    }
+
+    package func plan(of idOrName: String) async throws -> [StepView] {
+        try await call(.environmentPlan, idOrName)
+    }
+
+    /// Where the value at `path` came from; every value below it where `path` names a map or a list.
+    package func explain(_ path: String, in idOrName: String) async throws -> [ExplanationView] {
+        try await call(.environmentExplain, idOrName, query: [("path", path)])
+    }
+
+    package func executions(of idOrName: String) async throws -> [ExecutionView] {
+        try await list(.environmentExecutions, idOrName)
+    }
+
+    package func calls(in idOrName: String) async throws -> [CallView] {
+        try await call(.environmentCalls, idOrName)
+    }
+
+    /// The state now and after every change. Ends when the environment is deleted or the server stops.
+    package func events(of idOrName: String) async throws -> ReplyStream<EventView> {
+        try await stream(.environmentEvents, idOrName, format: .serverSentEvents)
+    }
+
+    /// Log lines, oldest first.
+    ///
+    /// - Parameters:
+    ///   - services: empty means all.
+    ///   - since: milliseconds since 1970.
+    ///   - tail: only so many of the lines that there are already.
+    package func logs(
+        of idOrName: String, services: [String] = [], follow: Bool = false, since: Int64? = nil, tail: Int? = nil
+    ) async throws -> ReplyStream<LogLineView> {
+        let query: [(String, String?)] = [
+            ("service", services.isEmpty ? nil : services.joined(separator: ",")),
+            ("follow", follow ? "true" : nil), ("since", since.map(String.init)), ("tail", tail.map(String.init)),
+        ]
+        return try await stream(.environmentLogs, idOrName, query: query, format: .jsonLines)
+    }
+
+    // MARK: Baselines and overlays
+
+    package func createBaseline(_ request: CreateRequest) async throws -> AcceptedView {
+        try await call(.createBaseline, body: request)
+    }
+
+    package func baselines() async throws -> [EnvironmentView] { try await list(.listBaselines) }
+
+    package func baseline(_ idOrName: String) async throws -> EnvironmentView { try await call(.getBaseline, idOrName) }
+
+    package func createOverlay(_ request: CreateRequest, on parent: String) async throws -> AcceptedView {
+        try await call(.createOverlay, parent, body: request)
+    }
+
+    package func overlays(on parent: String) async throws -> [EnvironmentView] { try await list(.listOverlays, parent) }
+
+    // MARK: The rest
+
+    package func execution(_ id: String) async throws -> ExecutionView { try await call(.getExecution, id) }
+
+    package func health() async throws -> HealthView { try await call(.health) }
+}
+
+extension APIClient {
+    private func list<Item: Codable & Sendable>(
+        _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)] = []
+    ) async throws -> [Item] {
+        var items: [Item] = []
+        var cursor: String?
+        for _ in 0..<Self.maxPages {
+            let page: Reply<[Item]> = try await reply(
+                operation, parameter, query: query + [("limit", String(Self.pageSize)), ("cursor", cursor)])
+            items += page.data
+            cursor = page.meta.next
+            if cursor == nil { return items }
+        }
+        throw ConnectionFailure(.malformed, address, "the list did not end after \(Self.maxPages) pages")
+    }
+
+    private func call<Body: Codable & Sendable>(
+        _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)] = [],
+        body: (any Encodable)? = nil
+    ) async throws -> Body {
+        try await reply(operation, parameter, query: query, body: body).data
+    }
+
+    private func reply<Body: Codable & Sendable>(
+        _ operation: Operation, _ parameter: String?, query: [(String, String?)], body: (any Encodable)? = nil
+    ) async throws -> Reply<Body> {
+        let request = try request(operation, parameter, query: query, body: body)
+        let response: HTTPFullResponse
+        do {
+            response = try await transport.send(request, timeout: timeout, maxResponseBytes: Self.maxReplyBytes)
+        } catch let error as HTTPClientError {
+            throw ConnectionFailure(error, address)
+        }
+        guard (200..<300).contains(response.status) else { throw refusal(response.status, response.body) }
+        do {
+            return try JSONDecoder().decode(Reply<Body>.self, from: Data(response.body))
+        } catch {
+            throw ConnectionFailure(
+                .malformed, address, "its answer to \(operation.rawValue) is not what this client understands: \(error)"
+            )
+        }
+    }
+
+    private func stream<Element: Codable & Sendable>(
+        _ operation: Operation, _ parameter: String, query: [(String, String?)] = [],
+        format: ReplyStream<Element>.Format
+    ) async throws -> ReplyStream<Element> {
+        let request = try request(operation, parameter, query: query, body: nil)
+        do {
+            let response = try await transport.stream(request, headTimeout: timeout)
+            guard response.status == 200 else {
+                var body: [UInt8] = []
+                for try await chunk in response.body where body.count < 1 << 20 { body += chunk }
+                throw refusal(response.status, body)
+            }
+            return ReplyStream(response.body, format: format, address: address)
+        } catch let error as HTTPClientError {
+            throw ConnectionFailure(error, address)
+        }
+    }
+
+    private func request(
+        _ operation: Operation, _ parameter: String?, query: [(String, String?)], body: (any Encodable)?
+    ) throws -> HTTPRequest {
+        if let parameter, parameter.isEmpty {
+            let error = APIError(code: ErrorCode.invalidRequest.rawValue, message: "the name or id is empty")
+            throw APIFailure(status: ErrorCode.invalidRequest.status, error: error)
+        }
+        var target = parameter.map { operation.path(HTTPQuery.percentEncode($0)) } ?? operation.path
+        let written = query.compactMap { name, value in value.map { name + "=" + HTTPQuery.percentEncode($0) } }
+        if !written.isEmpty { target += "?" + written.joined(separator: "&") }
+        var request = HTTPRequest(operation.method, target)
+        request.fields["accept"] = "application/json"
+        if let token { request.fields["authorization"] = "Bearer " + token }
+        if let body {
+            request.fields["content-type"] = "application/json"
+            request.fields["idempotency-key"] = String(UInt64.random(in: .min ... .max), radix: 36)
+            request.body = Array(try JSONEncoder().encode(body))
+        }
+        return request
+    }
+
+    private func refusal(_ status: Int, _ body: [UInt8]) -> any Error {
+        // Not an error of the API's form: something else answered.
+        if let failure = try? JSONDecoder().decode(Failure.self, from: Data(body)) {
+            return APIFailure(status: status, error: failure.error, requestId: failure.meta.requestId)
+        }
+        return ConnectionFailure(.malformed, address, "it answered \(status) without an error of the API's form")
+    }
+}

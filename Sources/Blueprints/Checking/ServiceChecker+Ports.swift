@@ -1,0 +1,67 @@
+extension ServiceChecker {
+    func readPorts(_ draft: inout ServiceDraft) {
+        var numbers: [String: (number: Int, line: Int)] = [:]
+        for (index, item) in (fields.list("ports", hint: "write a list: [\"8080\"]") ?? []).enumerated() {
+            let path = "\(fields.path).ports.\(item.name.map(shortened) ?? "\(index)")"
+            let known = ["name", "containerPort", "protocol", "hostPort", "remove"]
+            guard let port = Fields(item, path, known: known, findings) else { continue }
+            // Text that is no port was reported when it was read.
+            guard let name = port.text("name") else { continue }
+            _ = NameRule.check(name, "port name", at: port.at("name"), findings)
+            let range = 1...65_535
+            let container = number(port, "containerPort", range)
+            let host = number(port, "hostPort", range)
+            let written: PortProtocol? = port.choice("protocol")
+            if let container {
+                if let before = numbers.values.first(where: { $0.number == container }) {
+                    findings.error(
+                        "duplicate_port", "port \(container) is listed twice; first in line \(before.line)",
+                        at: port.at("containerPort"))
+                }
+                numbers[name] = (container, port.at("containerPort").line)
+            }
+            draft.spec.ports.append(
+                PortSpec(
+                    name: name, containerPort: container,
+                    transport: written ?? (port.has("protocol") ? .http : PortProtocol(rawValue: name) ?? .http),
+                    hostPort: host))
+            draft.portLocations[name] = port.has("hostPort") ? port.at("hostPort") : port.map.location
+        }
+    }
+
+    private func number(_ port: Fields, _ key: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let value = port.value(key) else { return nil }
+        guard let text = value.text, let number = PlainScalar.integer(text), range.contains(number) else {
+            findings.error(
+                "invalid_port", "`\(port.name(key))` must be a number from 1 to 65535", at: value.location)
+            return nil
+        }
+        return number
+    }
+
+    /// The name of the port that a probe or a request means: by name, or by number.
+    func portName(_ map: Fields, _ spec: ServiceSpec) -> String? {
+        guard let text = map.text("port") else {
+            if spec.ports.isEmpty, !isPartial, !map.has("port") {
+                findings.error(
+                    "missing_field", "`\(map.path)` needs a port, and `\(fields.path)` has none", at: map.map.location,
+                    hint: "ports: [\"8080\"]")
+            }
+            return nil
+        }
+        if spec.ports.contains(where: { $0.name == text }) { return text }
+        if let number = Int(text),
+            let port = spec.ports.first(where: { $0.containerPort == number })
+                ?? spec.ports.first(where: { $0.hostPort == number })
+        {
+            return port.name
+        }
+        guard !isPartial else { return text }
+        let names = spec.ports.map(\.name)
+        let all = names.isEmpty ? "no ports" : Fields.alternatives(names)
+        findings.error(
+            "unknown_port", "`\(fields.path)` has \(all), not `\(shortened(text))`", at: map.at("port"),
+            hint: NearMiss.hint(text, among: names))
+        return nil
+    }
+}

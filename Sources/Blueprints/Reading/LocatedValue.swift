@@ -1,0 +1,85 @@
+/// A YAML value that knows where it was written and which values it overrode.
+package struct LocatedValue: Sendable, Hashable {
+    package enum ScalarKind: String, Sendable, Hashable, Codable {
+        case text, integer, number, boolean
+    }
+
+    package enum Content: Sendable, Hashable {
+        /// In a layer: removes the field.
+        case null
+        /// The text as written; the kind is what YAML's core schema takes plain text for.
+        case scalar(String, ScalarKind)
+        case sequence([LocatedValue])
+        /// In the order written; keys are unique.
+        case mapping([Entry])
+    }
+
+    package struct Entry: Sendable, Hashable {
+        package var key: String
+        /// Of the key.
+        package var location: SourceLocation
+        package var value: LocatedValue
+    }
+
+    /// A scalar or plain list that a later layer replaced.
+    package struct Overridden: Sendable, Hashable {
+        package var text: String
+        package var location: SourceLocation
+    }
+
+    package var content: Content
+    package var location: SourceLocation
+    /// The latest first.
+    package var overrode: [Overridden] = []
+    /// Set by composing where this value took the place of one that it could not be merged with, so that what lies
+    /// still lower is not merged with it either. Without this, composing would not be associative.
+    package var replacesLower = false
+
+    package init(_ content: Content, at location: SourceLocation) {
+        self.content = content
+        self.location = location
+    }
+}
+
+extension LocatedValue {
+    package var entries: [Entry] { if case .mapping(let entries) = content { entries } else { [] } }
+    package var items: [LocatedValue] { if case .sequence(let items) = content { items } else { [] } }
+    package var isNull: Bool { content == .null }
+    /// The text of a scalar.
+    package var text: String? { if case .scalar(let text, _) = content { text } else { nil } }
+
+    package func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
+    package subscript(_ key: String) -> LocatedValue? { entry(key)?.value }
+
+    /// What `name` says, for an item of a list of named things.
+    var name: String? { self["name"]?.text }
+
+    /// `{name: x, remove: true}`.
+    var isRemoval: Bool { self["remove"]?.content == .scalar("true", .boolean) }
+
+    /// How messages call this kind of value.
+    var kindName: String {
+        switch content {
+        case .null: "nothing"
+        case .scalar(_, .text): "text"
+        case .scalar(_, .integer), .scalar(_, .number): "a number"
+        case .scalar(_, .boolean): "true or false"
+        case .sequence: "a list"
+        case .mapping: "a map"
+        }
+    }
+
+    /// One line that shows the value, in YAML's flow style; long lists are cut.
+    package var shown: String {
+        switch content {
+        case .null: return "null"
+        case .scalar(let text, _): return text
+        case .sequence(let items):
+            let more = items.count > 8 ? ", …" : ""
+            return "[" + items.prefix(8).map(\.shown).joined(separator: ", ") + more + "]"
+        case .mapping(let entries):
+            let more = entries.count > 8 ? ", …" : ""
+            return "{" + entries.prefix(8).map { "\($0.key): \($0.value.shown)" }.joined(separator: ", ") + more + "}"
+        }
+    }
+}

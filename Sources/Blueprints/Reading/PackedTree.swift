@@ -1,0 +1,91 @@
+/// The stored form of a ``LocatedValue``: files are written once and nodes name them by number.
+struct PackedTree: Codable {
+    struct Node: Codable {
+        /// File (by number), line, column.
+        var at: [Int]
+        var scalar: String?
+        var kind: LocatedValue.ScalarKind?
+        var items: [Node]?
+        var keys: [Key]?
+        var overrode: [Old]?
+        var replaces: Bool?
+    }
+
+    struct Key: Codable {
+        var key: String
+        var at: [Int]
+        var value: Node
+    }
+
+    struct Old: Codable {
+        var text: String
+        var at: [Int]
+    }
+
+    var files: [SourceFile] = []
+    var root: Node
+
+    init(_ value: LocatedValue) {
+        var packing = Packing()
+        root = packing.node(value)
+        files = packing.files
+    }
+
+    func unpacked() throws -> LocatedValue { try value(root) }
+
+    private func value(_ node: Node) throws -> LocatedValue {
+        let content: LocatedValue.Content
+        if let text = node.scalar {
+            content = .scalar(text, node.kind ?? .text)
+        } else if let items = node.items {
+            content = .sequence(try items.map(value))
+        } else if let keys = node.keys {
+            content = .mapping(
+                try keys.map { .init(key: $0.key, location: try location($0.at), value: try self.value($0.value)) })
+        } else {
+            content = .null
+        }
+        var value = LocatedValue(content, at: try location(node.at))
+        value.overrode = try (node.overrode ?? []).map { .init(text: $0.text, location: try location($0.at)) }
+        value.replacesLower = node.replaces ?? false
+        return value
+    }
+
+    private func location(_ at: [Int]) throws -> SourceLocation {
+        guard at.count == 3, files.indices.contains(at[0]) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "a stored Blueprint names a file that it does not list"))
+        }
+        return SourceLocation(file: files[at[0]], line: at[1], column: at[2])
+    }
+}
+
+/// Numbers the files of a tree as it is packed.
+private struct Packing {
+    var files: [SourceFile] = []
+    private var numbers: [SourceFile: Int] = [:]
+
+    mutating func node(_ value: LocatedValue) -> PackedTree.Node {
+        var node = PackedTree.Node(at: at(value.location))
+        switch value.content {
+        case .null: break
+        case .scalar(let text, let kind):
+            node.scalar = text
+            node.kind = kind == .text ? nil : kind
+        case .sequence(let items):
+            node.items = items.map { self.node($0) }
+        case .mapping(let entries):
+            node.keys = entries.map { .init(key: $0.key, at: at($0.location), value: self.node($0.value)) }
+        }
+        if !value.overrode.isEmpty { node.overrode = value.overrode.map { .init(text: $0.text, at: at($0.location)) } }
+        if value.replacesLower { node.replaces = true }
+        return node
+    }
+
+    private mutating func at(_ location: SourceLocation) -> [Int] {
+        if let number = numbers[location.file] { return [number, location.line, location.column] }
+        numbers[location.file] = files.count
+        files.append(location.file)
+        return [files.count - 1, location.line, location.column]
+    }
+}

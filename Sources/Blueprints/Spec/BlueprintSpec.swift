@@ -1,0 +1,77 @@
+/// A Blueprint after composition, validation and normalising: what is wanted.
+///
+/// Normal form: defaults filled in, quantities and ports in one form, `services` sorted by name, lists whose order
+/// carries no meaning sorted, every path absolute. Two specs that mean the same are equal, so differences are computed
+/// by comparing values, never text.
+package struct BlueprintSpec: Sendable, Hashable, Codable {
+    package var name: String
+    package var description: String?
+    package var labels: [String: String]
+    /// Sorted by name.
+    package var services: [ServiceSpec]
+    package var routing: RoutingSpec
+    package var runtime: RuntimeChoice
+    package var repair: RepairPolicy
+
+    package init(
+        name: String, description: String? = nil, labels: [String: String] = [:], services: [ServiceSpec],
+        routing: RoutingSpec = RoutingSpec(), runtime: RuntimeChoice = .auto, repair: RepairPolicy = .auto
+    ) {
+        self.name = name
+        self.description = description
+        self.labels = labels
+        self.services = services.sorted { $0.name < $1.name }
+        self.routing = routing
+        self.runtime = runtime
+        self.repair = repair
+    }
+
+    package func service(_ name: String) -> ServiceSpec? { services.first { $0.name == name } }
+}
+
+package enum RuntimeChoice: String, Sendable, Hashable, Codable, CaseIterable {
+    case auto, process, container, kubernetes
+}
+
+package enum RepairPolicy: String, Sendable, Hashable, Codable, CaseIterable {
+    case auto, report
+}
+
+/// What kind of environment a Blueprint asks for.
+package enum EnvironmentMode: String, Sendable, Hashable, Codable, CaseIterable {
+    case isolated, baseline, overlay, shadow
+}
+
+package struct RoutingSpec: Sendable, Hashable, Codable {
+    /// `nil` where the Blueprint does not say, so that the command that creates the environment may fill it in.
+    package var mode: EnvironmentMode?
+    /// Id or name of the parent (a baseline, or another overlay).
+    package var baselineId: String?
+    package var overlayId: String?
+    package var headerName: String
+    package var propagateHeader: Bool
+    package var onUnknownContext: UnknownContextPolicy
+    package var onLeak: LeakPolicy
+
+    package init(
+        mode: EnvironmentMode? = nil, baselineId: String? = nil, overlayId: String? = nil,
+        headerName: String = "x-msx-env", propagateHeader: Bool = true,
+        onUnknownContext: UnknownContextPolicy = .reject, onLeak: LeakPolicy = .report
+    ) {
+        self.mode = mode
+        self.baselineId = baselineId
+        self.overlayId = overlayId
+        self.headerName = headerName
+        self.propagateHeader = propagateHeader
+        self.onUnknownContext = onUnknownContext
+        self.onLeak = onLeak
+    }
+}
+
+package enum UnknownContextPolicy: String, Sendable, Hashable, Codable, CaseIterable {
+    case reject, baseline
+}
+
+package enum LeakPolicy: String, Sendable, Hashable, Codable, CaseIterable {
+    case report, reject
+}

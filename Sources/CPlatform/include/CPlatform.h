@@ -1,0 +1,80 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The few system calls that Swift cannot make safely: what happens between fork and exec may only use
+// async-signal-safe functions, and Swift's runtime is none.
+
+/// Where a spawn failed; `error` of the result is the errno of that step.
+enum msx_spawn_stage {
+    MSX_STAGE_NONE = 0,
+    /// Pipes, fork, setsid: the machine has no more to give.
+    MSX_STAGE_FORK = 1,
+    /// Putting the standard streams in place.
+    MSX_STAGE_STREAMS = 2,
+    /// setgroups, setgid or setuid.
+    MSX_STAGE_USER = 3,
+    /// chdir, already as the new user.
+    MSX_STAGE_WORKDIR = 4,
+    /// execve.
+    MSX_STAGE_EXEC = 5,
+};
+
+struct msx_spawn_request {
+    /// Absolute path of the program.
+    const char *path;
+    /// NULL-terminated.
+    char *const *argv;
+    char *const *envp;
+    /// NULL: stay where the caller is.
+    const char *workdir;
+    int stdin_fd;
+    int stdout_fd;
+    int stderr_fd;
+    /// Becomes descriptor 3; -1 for none. Every other descriptor is closed.
+    int extra_fd;
+    /// Whether uid, gid and groups are to be set (needs root).
+    int set_user;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+    /// Fork twice, so that the program is nobody's child and leaves no zombie with the caller.
+    int detach;
+};
+
+struct msx_spawn_result {
+    pid_t pid;
+    int stage;
+    int error;
+};
+
+/// Starts a program in a session of its own, with default signal dispositions and an empty mask.
+/// Returns once exec worked or failed; 0 or -1.
+int msx_spawn(const struct msx_spawn_request *request, struct msx_spawn_result *result);
+
+/// Descendants whose parent ends become children of this process. 0 or -1 with errno.
+int msx_become_subreaper(void);
+
+/// Reaps one ended child without waiting. 1 with pid and exit code (128 + signal for a signal), 0 when none has ended,
+/// -1 when there is no child.
+int msx_reap(pid_t *pid, int32_t *exit_code);
+
+/// Catches SIGCHLD and SIGTERM, ignores SIGPIPE, SIGHUP and SIGINT. Gives a descriptor from which one byte per signal
+/// (its number) can be read; bursts may be merged. -1 with errno.
+int msx_watch_signals(void);
+
+/// A file in memory with these bytes, its offset at the start. -1 with errno.
+int msx_memory_file(const void *bytes, size_t count);
+
+/// A pipe whose both ends are close-on-exec and whose read end never blocks. 0 or -1.
+int msx_output_pipe(int fds[2]);
+
+/// A descriptor of whatever has this name in a folder, a link itself too, for nothing but asking about it and
+/// `msx_give`; close-on-exec. -1 with errno.
+int msx_point_at(int folder, const char *name);
+
+/// Changes the owner of what a descriptor of `msx_point_at` stands for. 0 or -1 with errno.
+int msx_give(int descriptor, uid_t uid, gid_t gid);

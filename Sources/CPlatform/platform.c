@@ -1,0 +1,218 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_RANGE_CLOEXEC_FLAG 4u
+
+// What a child tells its parent through the status pipe.
+struct report {
+    int32_t kind;  // REPORT_PID or a stage
+    int32_t value; // the pid, or an errno
+};
+
+#define REPORT_PID 100
+
+static void write_report(int fd, int kind, int value) {
+    struct report report = {kind, value};
+    ssize_t ignored;
+    do {
+        ignored = write(fd, &report, sizeof report);
+    } while (ignored < 0 && errno == EINTR);
+}
+
+static void fail(int fd, int stage) {
+    write_report(fd, stage, errno);
+    _exit(127);
+}
+
+static void close_on_exec_from(int first) {
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, CLOSE_RANGE_CLOEXEC_FLAG) == 0) return;
+    struct rlimit limit;
+    int last = 65536;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536) last = (int)limit.rlim_cur;
+    for (int fd = first; fd < last; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void reset_signals(void) {
+    struct sigaction action = {0};
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < 65; number++) sigaction(number, &action, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// Runs in the child; only async-signal-safe calls.
+static void become(const struct msx_spawn_request *request, int status_fd) {
+    int streams[4] = {request->stdin_fd, request->stdout_fd, request->stderr_fd, request->extra_fd};
+    for (int i = 0; i < 4; i++) {
+        if (streams[i] < 0) continue;
+        // Out of the way first, so that no dup2 overwrites one that is still needed.
+        streams[i] = fcntl(streams[i], F_DUPFD_CLOEXEC, 10);
+        if (streams[i] < 0) fail(status_fd, MSX_STAGE_STREAMS);
+    }
+    close_on_exec_from(3);
+    for (int i = 0; i < 4; i++) {
+        if (streams[i] >= 0 && dup2(streams[i], i) < 0) fail(status_fd, MSX_STAGE_STREAMS);
+    }
+    if (request->set_user) {
+        if (setgroups(request->group_count, request->groups) < 0 || setgid(request->gid) < 0
+            || setuid(request->uid) < 0)
+            fail(status_fd, MSX_STAGE_USER);
+    }
+    if (request->workdir && chdir(request->workdir) < 0) fail(status_fd, MSX_STAGE_WORKDIR);
+    reset_signals();
+    execve(request->path, request->argv, request->envp);
+    fail(status_fd, MSX_STAGE_EXEC);
+}
+
+static void run_child(const struct msx_spawn_request *request, int status_fd) {
+    status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, 10);
+    if (status_fd < 0) _exit(127);
+    if (setsid() < 0) fail(status_fd, MSX_STAGE_FORK);
+    if (request->detach) {
+        pid_t pid = fork();
+        if (pid < 0) fail(status_fd, MSX_STAGE_FORK);
+        if (pid > 0) {
+            write_report(status_fd, REPORT_PID, pid);
+            _exit(0);
+        }
+        if (setsid() < 0) fail(status_fd, MSX_STAGE_FORK);
+    }
+    become(request, status_fd);
+}
+
+static void wait_for(pid_t pid) {
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+}
+
+int msx_spawn(const struct msx_spawn_request *request, struct msx_spawn_result *result) {
+    result->pid = -1;
+    result->stage = MSX_STAGE_FORK;
+    int status[2];
+    if (pipe2(status, O_CLOEXEC) < 0) {
+        result->error = errno;
+        return -1;
+    }
+    // No handler of ours may run in the child before its dispositions are reset.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) {
+        run_child(request, status[1]);
+        _exit(127);
+    }
+    result->error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(status[1]);
+    if (pid < 0) {
+        close(status[0]);
+        return -1;
+    }
+    result->pid = request->detach ? -1 : pid;
+    result->stage = MSX_STAGE_NONE;
+    result->error = 0;
+    struct report report;
+    for (;;) {
+        ssize_t count = read(status[0], &report, sizeof report);
+        if (count < 0 && errno == EINTR) continue;
+        if (count != (ssize_t)sizeof report) break;
+        if (report.kind == REPORT_PID) {
+            result->pid = report.value;
+        } else {
+            result->stage = report.kind;
+            result->error = report.value;
+        }
+    }
+    close(status[0]);
+    if (request->detach || result->stage != MSX_STAGE_NONE) wait_for(pid);
+    if (result->stage != MSX_STAGE_NONE) {
+        result->pid = -1;
+        return -1;
+    }
+    return 0;
+}
+
+int msx_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int msx_reap(pid_t *pid, int32_t *exit_code) {
+    int status;
+    pid_t ended;
+    do {
+        ended = waitpid(-1, &status, WNOHANG);
+    } while (ended < 0 && errno == EINTR);
+    if (ended <= 0) return (int)ended;
+    *pid = ended;
+    *exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return 1;
+}
+
+static int signal_pipe[2] = {-1, -1};
+
+static void on_signal(int number) {
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    // A full pipe already holds a byte that will wake the reader.
+    ssize_t ignored = write(signal_pipe[1], &byte, 1);
+    (void)ignored;
+    errno = saved;
+}
+
+int msx_watch_signals(void) {
+    if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
+    struct sigaction action = {0};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+    sigfillset(&action.sa_mask);
+    if (sigaction(SIGCHLD, &action, NULL) < 0 || sigaction(SIGTERM, &action, NULL) < 0) return -1;
+    struct sigaction ignore = {0};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGHUP, &ignore, NULL);
+    sigaction(SIGINT, &ignore, NULL);
+    return signal_pipe[0];
+}
+
+int msx_memory_file(const void *bytes, size_t count) {
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    size_t done = 0;
+    while (done < count) {
+        ssize_t written = write(fd, (const char *)bytes + done, count - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) {
+            int saved = errno;
+            close(fd);
+            errno = saved;
+            return -1;
+        }
+        done += (size_t)written;
+    }
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
+int msx_output_pipe(int fds[2]) {
+    if (pipe2(fds, O_CLOEXEC) < 0) return -1;
+    return fcntl(fds[0], F_SETFL, O_NONBLOCK);
+}
+
+int msx_point_at(int folder, const char *name) { return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC); }
+
+int msx_give(int descriptor, uid_t uid, gid_t gid) { return fchownat(descriptor, "", uid, gid, AT_EMPTY_PATH); }

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+struct EnvCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "env",
+        abstract: "Environments of every mode: isolated ones, baselines and overlays.",
+        subcommands: [
+            EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvCalls.self,
+            EnvLogs.self,
+            EnvWait.self, EnvStop.self, EnvResume.self, EnvRetry.self, EnvDelete.self,
+        ])
+}

@@ -1,0 +1,66 @@
+import API
+import APIClient
+import ArgumentParser
+
+struct EnvLogs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs",
+        abstract: "Show what the services of an environment say, merged.",
+        discussion: """
+            Services that an overlay inherits are logged by the environment that runs them. With -o json every line \
+            is an object of its own.
+
+            EXAMPLES
+              microstax env logs shop
+              microstax env logs shop --service payments,orders --tail 50 -f
+              microstax env logs shop --since 10m -o json
+            """)
+
+    @Argument(help: ArgumentHelp("Name or id.", valueName: "env"))
+    var environment: String
+
+    @Option(name: .long, help: ArgumentHelp("Only these services, by comma; may be given again.", valueName: "names"))
+    var service: [String] = []
+
+    @Flag(name: [.short, .long], help: "Go on with what comes.")
+    var follow = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Nothing older, such as 10m or 2026-11-20T19:24:05Z.", valueName: "duration|time"))
+    var since: String?
+
+    @Option(name: .long, help: ArgumentHelp("Only so many of the lines that there are.", valueName: "lines"))
+    var tail: Int?
+
+    @OptionGroup var common: CommonOptions
+
+    mutating func validate() throws {
+        if let tail, tail < 0 { throw ValidationError("--tail is \(tail), which is less than nothing") }
+        if let since, TimeLimit(argument: since) == nil, Timestamp.milliseconds(since) == nil {
+            throw ValidationError("--since is `\(since)`, which is neither like 10m nor like 2026-11-20T19:24:05Z")
+        }
+    }
+
+    func run() async throws {
+        let client = try common.client()
+        let services = service.flatMap { $0.split(separator: ",").map(String.init) }
+        let names = try await client.environment(environment).services.map(\.name)
+        if let unknown = services.first(where: { !names.contains($0) }) {
+            throw CommandFailure(
+                .failed, "\(environment) has no service \(unknown.visible)",
+                hint: "it has: " + names.joined(separator: ", "))
+        }
+        let from = since.map { text in
+            TimeLimit(argument: text).map { Timestamp.now - $0.milliseconds } ?? Timestamp.milliseconds(text) ?? 0
+        }
+        let writer = LogWriter(services: services.isEmpty ? names : services, palette: Terminal.palette(.output))
+        let lines = LogFollowing(
+            client: client, environment: environment, services: services, follow: follow, since: from, tail: tail,
+            revive: try common.reviver())
+        let output = common.output
+        try await Limited.run(common.timeout?.duration) {
+            try await lines.run { Terminal.write(try writer.written($0, output)) }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import API
+import APIClient
+import ArgumentParser
+
+/// What `env stop`, `env resume` and `env retry` have in common.
+struct StateChangeOptions: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Watch until it is done or has failed.")
+    var wait = true
+
+    @Flag(name: .long, help: "Print what would be done, and do nothing.")
+    var dryRun = false
+
+    @Option(name: .long, help: ArgumentHelp("Accept a risk: unhealthy-parent, repeat-unknown.", valueName: "risk"))
+    var allow: [String] = []
+}
+
+/// Asks for a change of environments' state, one after the other, and watches it.
+struct StateChange {
+    /// How a person speaks of it.
+    struct Words {
+        /// `stopped`.
+        var done: String
+        /// `did not stop`.
+        var failing: String
+    }
+
+    let targets: [String]
+    let operation: API.Operation
+    let words: Words
+    let options: StateChangeOptions
+    let common: CommonOptions
+
+    func run() async throws {
+        let client = try common.client()
+        var changed: [ChangeView] = []
+        for target in targets {
+            let view = try await change(target, client)
+            changed.append(view)
+        }
+        let table = { changed.map(text).joined() }
+        let ids = changed.map(\.environment.id)
+        if let only = changed.first, targets.count == 1 {
+            try common.show(only, ids: ids, table: table)
+        } else {
+            try common.show(changed, ids: ids, table: table)
+        }
+    }
+
+    private func change(_ target: String, _ client: APIClient) async throws -> ChangeView {
+        let request = ChangeRequest(allow: options.allow, dryRun: options.dryRun)
+        var view = try await client.change(target, operation, request)
+        guard options.wait, let execution = view.execution else { return view }
+        let waiting = Waiting(client: client, common: common)
+        let done = try await waiting.untilReached(
+            .execution(execution.id), view.environment.id, named: view.environment.name, doing: words.failing)
+        view.environment = done.environment
+        view.execution = done.execution ?? view.execution
+        return view
+    }
+
+    private func text(_ view: ChangeView) -> String {
+        let name = view.environment.name
+        if options.dryRun {
+            return view.plan.isEmpty
+                ? "\(name) is \(view.environment.state) already\n"
+                : "\(name) would be \(words.done); nothing was done\n" + PlanTables.steps(view.plan)
+        }
+        if view.execution == nil { return "\(name) is \(view.environment.state) already\n" }
+        if options.wait { return "\(name) is \(view.environment.state)\n" }
+        return "\(name) is being \(words.done)\nwatch it with: microstax env status \(name)\n"
+    }
+}

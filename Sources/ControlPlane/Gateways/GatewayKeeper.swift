@@ -1,0 +1,197 @@
+import API
+import EnvironmentGraph
+import Foundation
+import Gateway
+import Logging
+import Orchestration
+import ProcessRuntime
+import Storage
+import Synchronization
+
+/// Keeps one gateway process running and speaks to it.
+///
+/// The gateway outlives the server: it is found again by its pid and start time, and started anew only where it is gone.
+package final class GatewayKeeper: Sendable {
+    private struct State {
+        var edgePort: Int?
+        var tableVersion: UInt64 = 0
+    }
+
+    private let folder: ServerFolder
+    private let executable: String
+    private let configuredEdgePort: Int?
+    private let control: GatewayControl
+    private let log: Logger
+    private let state = Mutex(State())
+    private let starting = StartOnce()
+
+    /// - Parameter edgePort: `nil` takes the usual one, or the next that is free.
+    package init(folder: ServerFolder, executable: String, edgePort: Int?, log: Logger) {
+        self.folder = folder
+        self.executable = executable
+        configuredEdgePort = edgePort
+        control = GatewayControl(folder: folder.gateway)
+        self.log = log
+    }
+
+    /// The shared port for host names, as far as it is known.
+    package var edgePort: Int? { state.withLock { $0.edgePort } }
+
+    /// Of the table that the gateway routes by, as far as is known; 0 for none.
+    package var tableVersion: UInt64 { state.withLock { $0.tableVersion } }
+
+    /// Asks the gateway; `nil` where it does not answer.
+    func currentTableVersion() async -> UInt64? {
+        // Not answering is an answer here: whoever keeps it running looks into that.
+        guard let status = try? await control.status() else { return nil }
+        take(status)
+        return status.tableVersion
+    }
+
+    /// Hands over a table; returns when every loop of the gateway routes by it.
+    ///
+    /// - Parameter table: gets a higher version where the gateway has a newer one.
+    /// - Returns: the listeners that could not be bound, with the reason, by port.
+    func put(_ table: inout RoutingTable) async throws -> [Int: String] {
+        let reply: GatewayTableReply
+        do {
+            reply = try await control.putTable(table)
+        } catch {
+            try await ensureRunning()
+            table.version = max(table.version, tableVersion + 1)
+            reply = try await control.putTable(table)
+        }
+        state.withLock { $0.tableVersion = reply.version }
+        if let problem = reply.storeError {
+            log.error(
+                "the gateway could not store its table; it would come back without it",
+                metadata: ["error": "\(problem)"])
+        }
+        return reply.listeners.reduce(into: [:]) { refused, listener in
+            if let error = listener.error { refused[listener.port] = error }
+        }
+    }
+
+    package func counts() async throws -> [CallCount] {
+        do {
+            return try await control.counts().calls
+        } catch {
+            throw APIProblem(.unavailable, "the gateway does not answer: \(error)", hint: "see \(folder.gatewayLog)")
+        }
+    }
+
+    /// `running`, or why it cannot be reached.
+    package func health() async -> String {
+        do {
+            let status = try await control.status()
+            return status.problems.isEmpty ? "running" : "running, but \(status.problems.joined(separator: "; "))"
+        } catch {
+            return "not reachable: \(error)"
+        }
+    }
+
+    /// Watches the gateway until cancelled and starts it again where it ended; it then serves its last good table.
+    package func run() async {
+        var pause = Duration.seconds(1)
+        // Cancelled: the watching is over.
+        while (try? await Task.sleep(for: pause)) != nil {
+            guard recorded()?.isRunning != true else {
+                pause = .seconds(1)
+                continue
+            }
+            do {
+                log.warning("the gateway has ended; starting it again")
+                try await ensureRunning()
+            } catch {
+                log.error("the gateway cannot be started", metadata: ["error": "\(error)"])
+                pause = min(pause * 2, .seconds(30))
+            }
+        }
+    }
+
+    /// Returns when a gateway answers.
+    package func ensureRunning() async throws {
+        try await starting.run { try await self.findOrStart() }
+    }
+
+    private func findOrStart() async throws {
+        if try await adopt(within: recorded()?.isRunning == true ? .seconds(2) : .zero) { return }
+        if let stuck = recorded(), stuck.isRunning {
+            log.warning("the gateway runs but does not answer; ending it", metadata: ["pid": "\(stuck.pid)"])
+            stuck.terminate(SIGKILL)
+        }
+        var arguments = ["microstax", "gateway", "--folder", folder.gateway]
+        if let configuredEdgePort { arguments += ["--port", "\(configuredEdgePort)"] }
+        let process: DetachedProcess
+        do {
+            process = try DetachedProcess.start(
+                executable, arguments, environment: Self.environment, log: folder.gatewayLog)
+        } catch {
+            throw APIProblem(.unavailable, error.message)
+        }
+        try ServerFolder.write(try JSONEncoder().encode(process), to: folder.gatewayProcess)
+        guard try await adopt(within: .seconds(10), whileRunning: process) else {
+            throw APIProblem(
+                .unavailable, "the gateway did not start: \(lastLogLine())", hint: "see \(folder.gatewayLog)")
+        }
+    }
+
+    /// Takes over the gateway that answers on this folder's socket, whoever started it: it is the one that holds the
+    /// addresses, and there is never a second.
+    private func adopt(within limit: Duration, whileRunning process: DetachedProcess? = nil) async throws -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            if let status = try? await control.status() {  // not there yet: asked again
+                take(status)
+                if recorded()?.pid != status.pid, let running = DetachedProcess(running: status.pid) {
+                    try ServerFolder.write(try JSONEncoder().encode(running), to: folder.gatewayProcess)
+                }
+                return true
+            }
+            if let process, !process.isRunning { return false }
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    private func take(_ status: GatewayStatus) {
+        state.withLock {
+            $0.edgePort = status.edgePort
+            $0.tableVersion = status.tableVersion
+        }
+    }
+
+    /// What a gateway needs to know of its starter's environment: neither tokens nor the marks of a service that the
+    /// server may have been started from.
+    private static var environment: [String: String] {
+        ProcessInfo.processInfo.environment.filter { name, _ in
+            ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "MICROSTAX_HOME"].contains(name)
+                || name.hasPrefix("LC_")
+        }
+    }
+
+    private func recorded() -> DetachedProcess? {
+        guard let bytes = FileManager.default.contents(atPath: folder.gatewayProcess) else { return nil }
+        // Unreadable means unknown; the socket's lock keeps a second gateway out.
+        return try? JSONDecoder().decode(DetachedProcess.self, from: bytes)
+    }
+
+    private func lastLogLine() -> String {
+        let text = FileManager.default.contents(atPath: folder.gatewayLog).map { String(decoding: $0, as: UTF8.self) }
+        return text?.split(separator: "\n").last.map(String.init) ?? "it said nothing"
+    }
+}
+
+/// Lets concurrent callers share one run of something.
+private actor StartOnce {
+    private var current: Task<Void, any Error>?
+
+    func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        if let current { return try await current.value }
+        // Ends by itself; every caller waits for it.
+        let task = Task { try await body() }
+        current = task
+        defer { current = nil }
+        try await task.value
+    }
+}

@@ -1,0 +1,161 @@
+import API
+import EnvironmentGraph
+import HTTPTransport
+import Orchestration
+import Storage
+
+/// Stopping, resuming, retrying or deleting an environment: refused where its state or somebody else stands against it,
+/// else one transaction from which on it is under way.
+struct Change: Sendable {
+    let store: any Store
+    let outside: Outside
+    let command: EnvironmentCommand
+    /// Risks that the person accepts.
+    let allow: Set<String>
+
+    /// What was decided.
+    struct Prepared: Sendable {
+        var record: EnvironmentRecord
+        /// `nil` where it is so already.
+        var execution: ExecutionRecord?
+        /// It was under way already.
+        var isRepeated = false
+    }
+
+    /// Decides and stores nothing.
+    func prepare(_ id: EnvironmentID) async throws -> Prepared {
+        let now = outside.now()
+        return try await store.read { try decide(id, now, in: $0) }
+    }
+
+    /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
+    /// - Returns: what is stored now, new or under way, with the response.
+    func commit(
+        _ id: EnvironmentID, _ call: APICall,
+        reply: @Sendable (Prepared, any StoreReading) throws -> HTTPResponse
+    ) async throws -> (Prepared, HTTPResponse) {
+        let now = outside.now()
+        return try await store.write { store in
+            var prepared = try decide(id, now, in: store)
+            if let execution = prepared.execution, !prepared.isRepeated {
+                if command == .delete { try prepared.record.move(to: .deleting) }
+                // What is said of the generation that stopped or failed does not count for the one that starts.
+                if command == .retry || command == .resume { prepared.record.generation += 1 }
+                prepared.record.updatedAt = now
+                try store.save(prepared.record)
+                try store.save(execution)
+                try store.append(
+                    AuditEntry(
+                        time: now, actor: call.actor, action: call.operation.rawValue, subject: prepared.record.name,
+                        outcome: "accepted"))
+            }
+            let response = try reply(prepared, store)
+            if let stored = IdempotentReply(response, call.idempotency, at: now) { try store.save(stored) }
+            return (prepared, response)
+        }
+    }
+
+    private func decide(_ id: EnvironmentID, _ now: Int64, in store: any StoreReading) throws -> Prepared {
+        guard let record = try store.environment(id) else {
+            throw APIProblem(.notFound, "there is no environment \(id)")
+        }
+        let executions = try store.executions(of: id)
+        if let underWay = executions.last(where: { $0.kind.rawValue == command.rawValue && !$0.state.isFinal }) {
+            return Prepared(record: record, execution: underWay, isRepeated: true)
+        }
+        switch (command, record.state) {
+        case (.stop, .stopped), (.resume, .running), (.resume, .degraded): return Prepared(record: record)
+        default: break
+        }
+        guard command.allowedStates.contains(record.state) else { throw wrongState(record) }
+        try checkOthers(record, in: store)
+        let steps = try steps(record, executions.last)
+        return Prepared(
+            record: record,
+            execution: ExecutionRecord(
+                id: outside.executionID(), environment: id, kind: kind, steps: steps, createdAt: now))
+    }
+
+    private var kind: ExecutionRecord.Kind {
+        switch command {
+        case .stop: .stop
+        case .resume: .resume
+        case .retry: .retry
+        case .delete: .delete
+        }
+    }
+
+    private func wrongState(_ record: EnvironmentRecord) -> APIProblem {
+        let states = command.allowedStates.map(\.rawValue).sorted().joined(separator: ", ")
+        let next = EnvironmentCommand.allCases.filter { $0.allowedStates.contains(record.state) }.map(\.rawValue)
+        return APIProblem(
+            .wrongState, "\(record.name) is \(record.state.rawValue); \(command.rawValue) works in: \(states)",
+            hint: "possible now: " + next.map { "microstax env \($0) \(record.name)" }.joined(separator: " · "))
+    }
+
+    /// Whoever stands on it, and what it stands on.
+    private func checkOthers(_ record: EnvironmentRecord, in store: any StoreReading) throws {
+        switch command {
+        case .delete, .stop:
+            let children = try store.children(of: record.id)
+                .filter { command == .delete || $0.state != .stopped }.map(\.name)
+            guard !children.isEmpty else { return }
+            let noun = children.count == 1 ? "an overlay" : "overlays"
+            let them = children.count == 1 ? "it" : "them"
+            let names = try standing(on: record, in: store).joined(separator: " ")
+            throw APIProblem(
+                .hasOverlays, "\(record.name) has \(noun): \(children.joined(separator: ", "))",
+                hint: command == .delete
+                    ? "delete \(them) first: microstax overlay delete \(names)"
+                    : "stop \(them) first: microstax env stop \(names)",
+                details: children.map { ErrorDetail(message: $0) })
+        case .resume, .retry:
+            guard let pin = record.parent, let parent = try store.environment(pin.id),
+                ![.running, .degraded].contains(parent.state), !allow.contains("unhealthy-parent")
+            else { return }
+            throw APIProblem(
+                .unhealthyParent, "\(parent.name), which \(record.name) stands on, is \(parent.state.rawValue)",
+                hint: "microstax env resume \(parent.name), or accept it with `--allow unhealthy-parent`")
+        }
+    }
+
+    /// Everything that stands on it, directly or not, the farthest first: in this order each can go.
+    private func standing(on record: EnvironmentRecord, in store: any StoreReading) throws -> [String] {
+        try store.children(of: record.id).filter { command == .delete || $0.state != .stopped }
+            .flatMap { try standing(on: $0, in: store) + [$0.name] }
+    }
+
+    private func steps(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
+        switch command {
+        case .delete: Planner.delete(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
+        case .stop: Planner.stop(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
+        case .resume: Planner.resume(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
+        case .retry: try retried(record, last)
+        }
+    }
+
+    private func retried(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
+        guard let last, last.state == .failed, [.create, .resume, .retry].contains(last.kind) else {
+            let kind = last?.kind.rawValue ?? "create"
+            throw APIProblem(
+                .wrongState, "what failed on \(record.name) was its \(kind)",
+                hint: "microstax env \(kind) \(record.name)")
+        }
+        if let unknown = last.steps.first(where: { $0.state == .outcomeUnknown }), !allow.contains("repeat-unknown") {
+            throw APIProblem(
+                .wrongState, "whether \"\(unknown.plan.title)\" took effect is unknown, and it may do so twice",
+                hint: "look, then run it again with `microstax env retry \(record.name) --allow repeat-unknown`")
+        }
+        return Planner.retry(last.steps)
+    }
+}
+
+extension IdempotentReply {
+    /// `nil` where the call has no key.
+    init?(_ response: HTTPResponse, _ ticket: IdempotencyTicket?, at now: Int64) {
+        guard let ticket, case .bytes(let bytes) = response.body else { return nil }
+        self.init(
+            key: ticket.key, fingerprint: ticket.fingerprint, status: response.status,
+            body: String(decoding: bytes, as: UTF8.self), createdAt: now)
+    }
+}

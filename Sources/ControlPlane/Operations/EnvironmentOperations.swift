@@ -1,0 +1,175 @@
+import API
+import Blueprints
+import EnvironmentGraph
+import Foundation
+import HTTPTransport
+import Orchestration
+import Runtimes
+import Storage
+
+/// What the API can do with environments; knows no HTTP.
+struct EnvironmentOperations: Sendable {
+    let store: any Store
+    let runtime: any Runtime
+    let board: StatusBoard
+    let orchestrator: Orchestrator
+    let vault: SecretVault
+    let gateway: GatewayKeeper
+    let outside: Outside
+
+    // MARK: Changing
+
+    /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
+    func create(
+        _ request: CreateRequest, mode: EnvironmentMode?, parent: String?, _ call: APICall,
+        reply: @Sendable (AcceptedView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let creation = Creation(store: store, vault: vault, outside: outside)
+        let prepared = try await creation.prepare(request, mode: mode, parent: parent)
+        var view = EnvironmentView(
+            prepared.record, prepared.lineage, board: board, edgePort: gateway.edgePort,
+            execution: prepared.execution.id.rawValue)
+        if request.dryRun {
+            view.id = ""
+            view.execution = nil
+        }
+        let response = reply(
+            AcceptedView(
+                environment: view, execution: request.dryRun ? nil : ExecutionView(prepared.execution),
+                plan: prepared.execution.steps.map { StepView($0) },
+                difference: prepared.record.difference.entries.map { DifferenceView($0) },
+                warnings: prepared.warnings))
+        if request.dryRun {
+            try await creation.check(prepared, allow: Set(request.allow))
+            return response
+        }
+        try await creation.commit(prepared, allow: Set(request.allow), call, response)
+        await orchestrator.submit(prepared.execution)
+        return response
+    }
+
+    /// Stops, resumes, retries or deletes. `200` where it is so already or for a dry run, else `202`.
+    ///
+    /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
+    func change(
+        _ command: EnvironmentCommand, _ named: String, _ request: ChangeRequest, _ call: APICall,
+        reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let id = try await picture(of: named).record.id
+        let change = Change(store: store, outside: outside, command: command, allow: Set(request.allow))
+        let (board, edgePort) = (board, gateway.edgePort)
+        let view: @Sendable (Change.Prepared, any StoreReading) throws -> ChangeView = { prepared, store in
+            let picture = try EnvironmentPicture(prepared.record, in: store)
+            let execution = prepared.execution.map { ExecutionView($0) }
+            return ChangeView(
+                environment: EnvironmentView(picture, board: board, edgePort: edgePort),
+                execution: request.dryRun ? nil : execution, plan: execution?.steps ?? [])
+        }
+        if request.dryRun {
+            let prepared = try await change.prepare(id)
+            return reply(200, try await store.read { try view(prepared, $0) })
+        }
+        let (prepared, response) = try await change.commit(id, call) { prepared, store in
+            reply(prepared.execution == nil ? 200 : 202, try view(prepared, store))
+        }
+        board.ring(id)
+        if let execution = prepared.execution { await orchestrator.submit(execution) }
+        return response
+    }
+
+    // MARK: Reading
+
+    func picture(of named: String) async throws -> EnvironmentPicture {
+        try await store.read { store in
+            let found = try store.environment(named: named) ?? store.environment(EnvironmentID(rawValue: named))
+            guard let record = found else {
+                let names = try store.environments().map(\.name)
+                throw APIProblem(
+                    .notFound, "there is no environment \(shortened(named))",
+                    hint: names.isEmpty ? "there is none yet" : "there is: \(names.prefix(10).joined(separator: ", "))")
+            }
+            return try EnvironmentPicture(record, in: store)
+        }
+    }
+
+    func view(of named: String) async throws -> EnvironmentView {
+        EnvironmentView(try await picture(of: named), board: board, edgePort: gateway.edgePort)
+    }
+
+    /// Sorted by name. `label` is `key=value`.
+    func list(
+        modes: Set<EnvironmentMode>, label: String?, limit: Int, cursor: String?
+    ) async throws -> (views: [EnvironmentView], next: String?) {
+        let pictures = try await store.read { store in
+            try store.environments().filter { record in
+                guard modes.contains(record.mode), cursor.map({ record.name > $0 }) ?? true else { return false }
+                guard let label else { return true }
+                let parts = label.split(separator: "=", maxSplits: 1).map(String.init)
+                return record.spec.labels[parts.first ?? ""] == (parts.count > 1 ? parts[1] : "")
+            }.prefix(limit + 1).map { try EnvironmentPicture($0, in: store) }
+        }
+        let page = pictures.prefix(limit).map { EnvironmentView($0, board: board, edgePort: gateway.edgePort) }
+        return (page, pictures.count > limit ? page.last?.name : nil)
+    }
+
+    func resolutions(of named: String) async throws -> [ResolutionView] {
+        let lineage = try await picture(of: named).lineage
+        return lineage.services.map { ResolutionView(lineage.resolve($0)) }
+    }
+
+    func plan(of named: String) async throws -> [StepView] {
+        let record = try await picture(of: named).record
+        return Planner.create(record.spec, record.difference).steps.map { StepView(StepRecord(plan: $0)) }
+    }
+
+    func executions(of named: String) async throws -> [ExecutionView] {
+        let id = try await picture(of: named).record.id
+        return try await store.read { try $0.executions(of: id) }.map { ExecutionView($0) }
+    }
+
+    func execution(_ id: String) async throws -> ExecutionView {
+        guard let record = try await store.read({ try $0.execution(ExecutionID(rawValue: id)) }) else {
+            throw APIProblem(.notFound, "there is no execution \(shortened(id))")
+        }
+        return ExecutionView(record)
+    }
+
+    func explain(_ named: String, path: String) async throws -> [ExplanationView] {
+        let record = try await picture(of: named).record
+        let revision = try await store.read { try $0.revision(record.revision, of: record.id) }
+        guard let revision else { throw APIProblem(.internalError, "the Blueprint of \(record.name) is missing") }
+        let text = try vault.box.openText(revision.composed, for: "revision/\(record.id)/\(revision.number)")
+        let document = try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8))
+        let found = document.explain(path)
+        guard !found.isEmpty else {
+            throw APIProblem(
+                .notFound, "the Blueprint of \(record.name) says nothing at \(shortened(path))",
+                hint: "paths are such as services.\(record.spec.services.first?.name ?? "api").command")
+        }
+        return found.map { ExplanationView($0) }
+    }
+
+    /// Who called whom in an environment's addresses or context, and who answered.
+    func calls(of named: String) async throws -> [CallView] {
+        let id = try await picture(of: named).record.id
+        let counts = try await gateway.counts()
+        let names = try await store.read { try $0.environments() }
+            .reduce(into: [EnvironmentID: String]()) { $0[$1.id] = $1.name }
+        return counts.filter { $0.callerEnvironment == id || $0.context == id || $0.provider == id }.map { count in
+            func name(_ id: EnvironmentID) -> String { names[id] ?? id.rawValue }
+            return CallView(
+                caller: count.caller, callerEnvironment: name(count.callerEnvironment), service: count.service,
+                context: count.context.map(name), provider: count.provider.map(name), error: count.error,
+                count: count.count)
+        }.sorted {
+            ($0.callerEnvironment, $0.caller, $0.service, $0.context ?? "") < (
+                $1.callerEnvironment, $1.caller, $1.service, $1.context ?? ""
+            )
+        }
+    }
+
+    /// The last execution of an environment that may be gone already.
+    func lastExecution(of id: EnvironmentID) async throws -> ExecutionView? {
+        try await store.read { try $0.lastExecution(of: id) }.map { ExecutionView($0) }
+    }
+}

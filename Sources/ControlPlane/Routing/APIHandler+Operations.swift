@@ -1,0 +1,87 @@
+import API
+import Blueprints
+import EnvironmentGraph
+import HTTPTransport
+
+extension APIHandler {
+    func carryOut(_ call: APICall) async throws -> HTTPResponse {
+        let query = call.request.query
+        let subject = call.parameters.first ?? ""
+        switch call.operation {
+        case .health: return call.reply(data: await health())
+        case .ready: return try await ready(call)
+        case .validateBlueprint: return call.reply(data: try await operations.validate(call.decode(CreateRequest.self)))
+        case .createEnvironment: return try await create(call, mode: nil, parent: nil)
+        case .createBaseline: return try await create(call, mode: .baseline, parent: nil)
+        case .createOverlay: return try await create(call, mode: .overlay, parent: subject)
+        case .listEnvironments: return try await list(call, try Self.modes(query["mode"]))
+        case .listBaselines: return try await list(call, [.baseline])
+        case .listOverlays: return call.reply(data: try await operations.overlays(on: subject))
+        case .getEnvironment, .environmentStatus: return call.reply(data: try await operations.view(of: subject))
+        case .getBaseline: return call.reply(data: try await operations.baseline(subject))
+        case .stopEnvironment: return try await change(call, .stop)
+        case .resumeEnvironment: return try await change(call, .resume)
+        case .retryEnvironment: return try await change(call, .retry)
+        case .deleteEnvironment: return try await change(call, .delete)
+        case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
+        case .environmentPlan: return call.reply(data: try await operations.plan(of: subject))
+        case .environmentExplain:
+            return call.reply(data: try await operations.explain(subject, path: query["path"] ?? ""))
+        case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))
+        case .environmentCalls: return call.reply(data: try await operations.calls(of: subject))
+        case .getExecution: return call.reply(data: try await operations.execution(subject))
+        case .environmentEvents: return try await events(subject)
+        case .environmentLogs: return try await logs(subject, call)
+        }
+    }
+
+    private func ready(_ call: APICall) async throws -> HTTPResponse {
+        let view = await health()
+        guard view.gateway == "running" else {
+            throw APIProblem(.unavailable, "the gateway is \(view.gateway)")
+        }
+        return call.reply(data: view)
+    }
+
+    private func create(_ call: APICall, mode: EnvironmentMode?, parent: String?) async throws -> HTTPResponse {
+        try call.refuseParameters()
+        let request = try call.decode(CreateRequest.self)
+        guard request.folder.hasPrefix("/") else {
+            throw APIProblem(.invalidRequest, "folder is an absolute path")
+        }
+        let status = request.dryRun ? 200 : 202
+        return try await operations.create(request, mode: mode, parent: parent, call) { call.reply(status, data: $0) }
+    }
+
+    /// A DELETE says by parameter what the others say in their body.
+    private func change(_ call: APICall, _ command: EnvironmentCommand) async throws -> HTTPResponse {
+        try call.refuseParameters(except: "dryRun")
+        var request = call.request.body.isEmpty ? ChangeRequest() : try call.decode(ChangeRequest.self)
+        request.dryRun = try request.dryRun || call.flag("dryRun")
+        return try await operations.change(command, call.parameters[0], request, call) {
+            call.reply($0, data: $1)
+        }
+    }
+
+    private func list(_ call: APICall, _ modes: Set<EnvironmentMode>) async throws -> HTTPResponse {
+        let query = call.request.query
+        let limit = try query["limit"].map { text in
+            guard let number = Int(text), (1...1000).contains(number) else {
+                throw APIProblem(.invalidRequest, "limit is a number from 1 to 1000")
+            }
+            return number
+        }
+        let page = try await operations.list(
+            modes: modes, label: query["label"], limit: limit ?? 1000, cursor: query["cursor"])
+        return call.reply(next: page.next, data: page.views)
+    }
+
+    private static func modes(_ text: String?) throws -> Set<EnvironmentMode> {
+        guard let text else { return Set(EnvironmentMode.allCases) }
+        guard let mode = EnvironmentMode(rawValue: text) else {
+            throw APIProblem(
+                .invalidRequest, "there is no mode \(shortened(text))", hint: "isolated, baseline, overlay")
+        }
+        return [mode]
+    }
+}

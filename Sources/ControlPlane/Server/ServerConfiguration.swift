@@ -1,0 +1,39 @@
+/// How a server is to run.
+package struct ServerConfiguration: Sendable {
+    package struct Listener: Sendable {
+        package var host: String
+        package var port: Int
+        /// Bearer token (`msx_…`) that every request must carry.
+        package var token: String
+
+        package init(host: String, port: Int, token: String) {
+            self.host = host
+            self.port = port
+            self.token = token
+        }
+    }
+
+    /// The state folder.
+    package var folder: String
+    /// This very program, for the processes that it starts.
+    package var executable: String
+    /// Beside the owner's Unix socket.
+    package var listener: Listener?
+    /// `nil`: 7080, or the next that is free.
+    package var edgePort: Int?
+    /// What services and addresses get their ports from.
+    package var ports: ClosedRange<Int>
+    package var version: String
+
+    package init(
+        folder: String, executable: String, listener: Listener? = nil, edgePort: Int? = nil,
+        ports: ClosedRange<Int>, version: String
+    ) {
+        self.ports = ports
+        self.folder = folder
+        self.executable = executable
+        self.listener = listener
+        self.edgePort = edgePort
+        self.version = version
+    }
+}

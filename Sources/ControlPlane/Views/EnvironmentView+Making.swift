@@ -1,0 +1,119 @@
+import API
+import Blueprints
+import EnvironmentGraph
+import Orchestration
+import Runtimes
+import Storage
+
+/// Everything that a view of one environment is made from, read in one transaction.
+struct EnvironmentPicture: Sendable {
+    var record: EnvironmentRecord
+    var lineage: Lineage
+    var ports: [PortAssignment]
+    var lastExecution: ExecutionRecord?
+
+    /// - Throws: ``APIProblem`` where an ancestor is missing.
+    init(_ record: EnvironmentRecord, in store: any StoreReading) throws {
+        guard let lineage = try Lineage(of: record, find: { try store.environment($0) }) else {
+            throw APIProblem(.internalError, "an ancestor of \(record.name) is missing in the store")
+        }
+        self.record = record
+        self.lineage = lineage
+        ports = try store.ports(of: record.id)
+        lastExecution = try store.lastExecution(of: record.id)
+    }
+}
+
+extension EnvironmentView {
+    init(_ picture: EnvironmentPicture, board: StatusBoard, edgePort: Int?) {
+        self.init(
+            picture.record, picture.lineage, board: board, edgePort: edgePort, ports: picture.ports,
+            execution: picture.lastExecution?.id.rawValue)
+    }
+
+    init(
+        _ record: EnvironmentRecord, _ lineage: Lineage, board: StatusBoard, edgePort: Int?,
+        ports: [PortAssignment] = [], execution: String? = nil
+    ) {
+        let parent = lineage.environments.dropFirst().first
+        self.init(
+            id: record.id.rawValue, name: record.name, mode: record.mode.rawValue, state: record.state.rawValue,
+            revision: record.revision, overlayId: record.overlayID,
+            parent: record.parent.map { pin in
+                Parent(
+                    id: pin.id.rawValue, name: parent?.name ?? pin.name, revision: pin.revision,
+                    latestRevision: parent?.revision ?? pin.revision)
+            },
+            labels: record.spec.labels, createdAt: timestamp(record.createdAt), updatedAt: timestamp(record.updatedAt),
+            services: lineage.services.map { ServiceView(lineage.resolve($0), lineage, board) },
+            endpoints: Self.endpoints(record, lineage, ports, edgePort: edgePort), message: record.message,
+            execution: execution)
+    }
+
+    private static func endpoints(
+        _ record: EnvironmentRecord, _ lineage: Lineage, _ ports: [PortAssignment], edgePort: Int?
+    ) -> [EndpointView] {
+        ports.compactMap { assignment in
+            guard case .address(caller: nil, let service, let portName) = assignment.purpose else { return nil }
+            let isTCP = record.spec.service(service)?.ports.first { $0.name == portName }?.transport == .tcp
+            let url = isTCP ? "tcp://127.0.0.1:\(assignment.number)" : "http://127.0.0.1:\(assignment.number)/"
+            let host =
+                record.overlayID.map { "\(service)--\($0).\(lineage.root.name)" } ?? "\(service).\(record.name)"
+            let hostURL = isTCP ? url : "http://\(host).localhost:\(edgePort ?? 7080)/"
+            return EndpointView(service: service, url: url, hostUrl: hostURL)
+        }.sorted { $0.service < $1.service }
+    }
+}
+
+extension ServiceView {
+    init(_ resolution: Resolution, _ lineage: Lineage, _ board: StatusBoard) {
+        let own = lineage.environments[0]
+        guard let provider = resolution.provider else {
+            self.init(
+                name: resolution.service,
+                provider: ProviderView(kind: "local", environment: own.name, revision: own.revision),
+                state: "removed", replicas: Replicas(ready: 0, desired: 0), restarts: 0)
+            return
+        }
+        let status = board.status(of: resolution.service, in: provider.environment)
+        let isLocal = provider.environment == own.id
+        self.init(
+            name: resolution.service, provider: ProviderView(provider),
+            state: isLocal ? status?.state.rawValue ?? (own.state == .stopped ? "stopped" : "pending") : "inherited",
+            replicas: Replicas(ready: status?.state == .ready ? 1 : 0, desired: 1), restarts: status?.restarts ?? 0,
+            message: status?.message)
+    }
+}
+
+extension ProviderView {
+    init(_ provider: Resolution.Provider) {
+        self.init(kind: provider.kind.rawValue, environment: provider.name, revision: provider.revision)
+    }
+}
+
+extension ResolutionView {
+    init(_ resolution: Resolution) {
+        self.init(
+            service: resolution.service, provider: resolution.provider.map { ProviderView($0) },
+            candidates: resolution.candidates.map {
+                Candidate(environment: $0.name, kind: $0.kind.rawValue, chosen: $0.chosen, why: $0.why)
+            })
+    }
+}
+
+extension DifferenceView {
+    init(_ entry: Difference.Entry) {
+        self.init(service: entry.service, kind: entry.kind.rawValue, reasons: entry.reasons)
+    }
+}
+
+extension ExplanationView {
+    init(_ explanation: Explanation) {
+        self.init(
+            path: explanation.path, value: explanation.value, file: explanation.file, line: explanation.line,
+            column: explanation.column,
+            overridden: explanation.overridden.map {
+                ErrorDetail(message: $0.value, file: $0.file, line: $0.line, column: $0.column)
+            })
+    }
+}

@@ -1,0 +1,45 @@
+import Blueprints
+
+/// Ordered steps, each with its reason. Planning twice is planning once.
+package struct Plan: Sendable, Hashable, Codable {
+    package var steps: [PlannedStep]
+
+    package init(steps: [PlannedStep]) { self.steps = steps }
+}
+
+package struct PlannedStep: Sendable, Hashable, Codable {
+    package enum Action: Sendable, Hashable, Codable {
+        /// Give every service and every address its port.
+        case allocatePorts
+        /// Hand the routing table to the gateways.
+        case publishRoutes
+        case startService(String)
+        /// Wait until a started service is ready.
+        case awaitService(String)
+        /// The n-th initialiser of a service, from 0.
+        case initialise(String, index: Int)
+        /// Make the environment's own services answer.
+        case openRoutes
+        case closeRoutes
+        case stopService(String)
+        /// Remove everything that the runtime has of the environment.
+        case removeResources
+        case releasePorts
+    }
+
+    /// Deterministic: the same plan gives the same keys, such as `service/payments/start`.
+    package var key: String
+    package var title: String
+    package var reason: String
+    package var action: Action
+    /// Keys of the steps that must have succeeded before.
+    package var needs: [String]
+
+    package init(key: String, title: String, reason: String, action: Action, needs: [String]) {
+        self.key = key
+        self.title = title
+        self.reason = reason
+        self.action = action
+        self.needs = needs
+    }
+}

@@ -1,0 +1,85 @@
+import Blueprints
+
+/// What the routing table needs to know of one environment beyond its record.
+package struct RoutingFacts: Sendable, Hashable {
+    package struct Address: Sendable, Hashable {
+        /// `nil`: from outside.
+        package var caller: String?
+        package var service: String
+        package var portName: String
+        package var number: Int
+
+        package init(caller: String?, service: String, portName: String, number: Int) {
+            self.caller = caller
+            self.service = service
+            self.portName = portName
+            self.number = number
+        }
+    }
+
+    package var record: EnvironmentRecord
+    /// The local services that can answer just now.
+    package var ready: Set<String>
+    /// Where the local copies listen: port number by service and port name.
+    package var ports: [String: [String: Int]]
+    package var addresses: [Address]
+
+    package init(
+        record: EnvironmentRecord, ready: Set<String>, ports: [String: [String: Int]], addresses: [Address]
+    ) {
+        self.record = record
+        self.ready = ready
+        self.ports = ports
+        self.addresses = addresses
+    }
+}
+
+extension RoutingTable {
+    /// The table for a set of environments. Does not depend on their order.
+    ///
+    /// An environment that is going away is left out: its context is then unknown, and so refused.
+    package static func make(version: UInt64, _ facts: [RoutingFacts]) -> RoutingTable {
+        let present = facts.filter { ![.deleting, .deleted].contains($0.record.state) }
+            .sorted { $0.record.id < $1.record.id }
+        return RoutingTable(
+            version: version, environments: present.map(routed),
+            listeners: present.flatMap(listeners).sorted { $0.port < $1.port })
+    }
+
+    private static func routed(_ facts: RoutingFacts) -> RoutedEnvironment {
+        let record = facts.record
+        return RoutedEnvironment(
+            id: record.id, name: record.name, revision: record.revision, state: state(record.state),
+            overlayID: record.overlayID, parent: record.parent?.id, headerName: record.spec.routing.headerName,
+            propagateHeader: record.spec.routing.propagateHeader,
+            onUnknownContext: record.spec.routing.onUnknownContext,
+            services: record.localServices.map { service in
+                RoutedService(
+                    name: service.name, exposed: service.expose, ready: facts.ready.contains(service.name),
+                    ports: service.ports.compactMap { port in
+                        facts.ports[service.name]?[port.name].map {
+                            RoutedPort(name: port.name, transport: port.transport, host: "127.0.0.1", port: $0)
+                        }
+                    })
+            },
+            removed: record.difference.removed)
+    }
+
+    private static func state(_ state: EnvironmentState) -> RoutedEnvironment.State {
+        switch state {
+        case .pending, .planning, .provisioning, .resuming: .starting
+        case .running, .degraded, .updating, .stopping: .serving
+        case .stopped, .error, .deleting, .deleted: .failed
+        }
+    }
+
+    private static func listeners(_ facts: RoutingFacts) -> [RoutedListener] {
+        facts.addresses.map { address in
+            let port = facts.record.spec.service(address.service)?.ports.first { $0.name == address.portName }
+            return RoutedListener(
+                port: address.number, environment: facts.record.id,
+                caller: address.caller.map { .service($0) } ?? .edge, service: address.service,
+                portName: address.portName, isTCP: port?.transport == .tcp)
+        }
+    }
+}

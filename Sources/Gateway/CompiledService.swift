@@ -1,0 +1,126 @@
+import Blueprints
+import EnvironmentGraph
+
+/// One environment's copy of a service.
+final class CompiledService: Sendable {
+    struct Port: Sendable {
+        let name: String
+        let isTCP: Bool
+        let endpoint: Endpoint
+    }
+
+    let number: Int
+    let name: String
+    let environment: Int
+    let exposed: Bool
+    let ready: Bool
+    let ports: [Port]
+    /// `x-msx-provider: orders@shop#r12` and CRLF.
+    let providerLine: [UInt8]
+
+    init(
+        _ service: RoutedService, number: Int, of routed: RoutedEnvironment, environment: Int,
+        endpoints: inout EndpointBook
+    ) {
+        self.number = number
+        name = service.name
+        self.environment = environment
+        exposed = service.exposed
+        ready = service.ready
+        var ports: [Port] = []
+        for port in service.ports {
+            ports.append(
+                Port(
+                    name: port.name, isTCP: port.transport == .tcp,
+                    endpoint: endpoints.endpoint(
+                        of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port)))
+        }
+        self.ports = ports
+        providerLine = Array("x-msx-provider: \(service.name)@\(routed.name)#r\(routed.revision)\r\n".utf8)
+    }
+
+    /// The port of that name; without a name the first, at the edge the first that speaks HTTP.
+    func endpoint(portName: String?, wantsHTTP: Bool) -> Endpoint? {
+        guard let portName else {
+            return (wantsHTTP ? ports.first { !$0.isTCP } : nil)?.endpoint ?? ports.first?.endpoint
+        }
+        return ports.first { $0.name == portName }?.endpoint
+    }
+}
+
+/// Where a copy listens. The number stays the same from table to table, so pools outlive a change; another environment's
+/// copy at the same address has another number, so that no connection is ever used for it.
+struct Endpoint: Sendable, Hashable {
+    let number: Int
+    let host: String
+    let port: Int
+}
+
+/// Gives numbers to endpoints; a number is never given twice. Holds only those of the last table.
+struct EndpointBook: Sendable {
+    private var earlier: [String: Int] = [:]
+    private var numbers: [String: Int] = [:]
+    private var next = 0
+
+    /// For the table that follows.
+    func successor() -> EndpointBook {
+        var book = self
+        book.earlier = numbers
+        book.numbers = [:]
+        return book
+    }
+
+    mutating func endpoint(of owner: String, host: String, port: Int) -> Endpoint {
+        let key = "\(owner) \(host):\(port)"
+        let known = numbers[key] ?? earlier[key]
+        let number = known ?? next
+        if known == nil { next += 1 }
+        numbers[key] = number
+        return Endpoint(number: number, host: host, port: port)
+    }
+}
+
+/// What a listener stands for. A port may be given to somebody else; a connection never changes what it was made to.
+struct ListenerIdentity: Sendable, Hashable {
+    let environment: EnvironmentID
+    let caller: RoutedListener.Caller
+    let service: String
+    let portName: String?
+    let isTCP: Bool
+}
+
+/// A port of the gateway that stands for one (environment, caller, service, port of it).
+final class CompiledListener: Sendable {
+    let identity: ListenerIdentity
+    let number: Int
+    let port: Int
+    let environment: Int
+    let isEdge: Bool
+    /// `edge` or the calling service's name.
+    let caller: String
+    let service: String
+    let serviceBytes: [UInt8]
+    let portName: String?
+    let isTCP: Bool
+
+    init(_ routed: RoutedListener, number: Int, environment: Int) {
+        self.number = number
+        identity = ListenerIdentity(
+            environment: routed.environment, caller: routed.caller, service: routed.service,
+            portName: routed.portName, isTCP: routed.isTCP)
+        port = routed.port
+        self.environment = environment
+        switch routed.caller {
+        case .edge:
+            isEdge = true
+            caller = "edge"
+        case .service(let name):
+            isEdge = false
+            caller = name
+        }
+        service = routed.service
+        serviceBytes = Array(routed.service.utf8)
+        portName = routed.portName
+        isTCP = routed.isTCP
+    }
+}

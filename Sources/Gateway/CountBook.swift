@@ -1,0 +1,85 @@
+import EnvironmentGraph
+
+/// Who called whom, in positions of one table.
+struct CountKey: Hashable {
+    /// -1: the shared edge port.
+    var listener: Int32
+    var environment: Int32
+    /// Number of the copy that was found; -1 for none.
+    var service: Int32
+    var context: Int32
+    /// Whether the copy was asked; otherwise the gateway answered by itself.
+    var isProvider: Bool
+    var fault: GatewayFault?
+}
+
+/// What was counted so far, with how much was not.
+package struct CountSnapshot: Sendable, Hashable, Codable {
+    package var calls: [CallCount]
+    /// Calls beyond the most keys that are counted apart.
+    package var overflow: UInt64
+    /// Requests whose carriers named different contexts; the earlier carrier won.
+    package var disagreements: UInt64
+}
+
+/// Counts of one event loop. Adding takes one hash and no memory once the key is known.
+///
+/// Positions mean something for one table only, so `fold` turns them into names when the table changes.
+struct CountBook {
+    private let maxKeys: Int
+    private var current: [CountKey: UInt64] = [:]
+    private var folded: [CallCount: UInt64] = [:]
+    private(set) var overflow: UInt64 = 0
+
+    init(maxKeys: Int) { self.maxKeys = maxKeys }
+
+    mutating func add(_ key: CountKey) {
+        if let count = current[key] {
+            current[key] = count + 1
+        } else if current.count + folded.count < maxKeys {
+            current[key] = 1
+        } else {
+            overflow += 1
+        }
+    }
+
+    mutating func addFolded(_ key: CountKey, _ table: CompiledTable) { add(key, 1, table) }
+
+    mutating func fold(_ table: CompiledTable) {
+        let counted = current
+        current.removeAll(keepingCapacity: true)
+        for (key, count) in counted { add(key, count, table) }
+    }
+
+    func merged(with table: CompiledTable) -> [CallCount] {
+        var copy = self
+        copy.fold(table)
+        return copy.folded.map { call, count in
+            var call = call
+            call.count = count
+            return call
+        }
+    }
+
+    private mutating func add(_ key: CountKey, _ count: UInt64, _ table: CompiledTable) {
+        let call = Self.call(key, table)
+        if folded[call] == nil, folded.count + current.count >= maxKeys {
+            overflow += count
+            return
+        }
+        folded[call, default: 0] += count
+    }
+
+    private static func call(_ key: CountKey, _ table: CompiledTable) -> CallCount {
+        let listener = key.listener >= 0 ? table.numberedListeners[Int(key.listener)] : nil
+        let service = key.service >= 0 ? table.services[Int(key.service)] : nil
+        func id(_ position: Int) -> EnvironmentID { table.environments[position].id }
+        return CallCount(
+            caller: listener?.caller ?? "edge",
+            callerEnvironment: key.environment >= 0 ? id(Int(key.environment)) : EnvironmentID(rawValue: ""),
+            service: listener?.service ?? service?.name ?? "",
+            context: key.context >= 0 ? id(Int(key.context)) : nil,
+            provider: key.isProvider ? service.map { id($0.environment) } : nil,
+            error: key.fault?.code, count: 0)
+    }
+}

@@ -1,0 +1,182 @@
+import EnvironmentGraph
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Listeners, event loops and the table that they route by.
+///
+/// `apply` answers when every loop decides by the new table and every listener of it is bound or has said why not.
+actor DataPlane {
+    struct ListenerResult: Sendable, Hashable, Codable {
+        var port: Int
+        var error: String?
+    }
+
+    private struct Listening {
+        let channel: any Channel
+        let host: String
+    }
+
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: [LoopPart]
+    private let limits: GatewayLimits
+    private let logger: Logger
+    private var listening: [Int: Listening] = [:]
+    private var edge: (any Channel)?
+    private var table: CompiledTable
+    private var isApplying = false
+    private var isStopped = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(loops count: Int, limits: GatewayLimits, logger: Logger) {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        self.group = group
+        self.limits = limits
+        self.logger = logger
+        table = .empty
+        var loops: [LoopPart] = []
+        for loop in group.makeIterator() {
+            loops.append(LoopPart(loop: loop, count: count, limits: limits, table: .empty))
+        }
+        self.loops = loops
+        for part in loops { part.start() }
+    }
+
+    var version: UInt64 { table.version }
+    var environmentCount: Int { table.environments.count }
+    var listenerCount: Int { listening.count }
+
+    /// Opens the shared edge port; returns the port that was bound.
+    func openEdge(host: String, port: Int) async throws -> Int {
+        let channel = try await bootstrap(port: nil).bind(host: host, port: port).get()
+        edge = channel
+        return channel.localAddress?.port ?? port
+    }
+
+    /// nil where the table is older than the one in use, or the gateway has stopped.
+    func apply(_ new: RoutingTable) async -> [ListenerResult]? {
+        await enter()
+        defer { leave() }
+        guard !isStopped, new.version >= table.version else { return nil }
+        let compiled = CompiledTable(new, after: table.endpoints)
+        table = compiled
+        for part in loops {
+            await part.install(compiled)
+        }
+        let wanted = Dictionary(new.listeners.map { ($0.port, $0) }) { first, _ in first }
+        for (port, old) in listening where wanted[port] == nil || wanted[port]?.host != old.host {
+            listening[port] = nil
+            // A listener that is closed already is what is wanted.
+            try? await old.channel.close().get()
+        }
+        var results: [ListenerResult] = []
+        for (number, listener) in new.listeners.enumerated() {
+            results.append(ListenerResult(port: listener.port, error: await bind(listener, number, compiled)))
+        }
+        return results
+    }
+
+    func counts() async -> CountSnapshot {
+        await enter()
+        defer { leave() }
+        var merged: [CallCount: UInt64] = [:]
+        var total = CountSnapshot(calls: [], overflow: 0, disagreements: 0)
+        // A loop that has ended answers nobody.
+        guard !isStopped else { return total }
+        for part in loops {
+            let snapshot = await part.counts()
+            for call in snapshot.calls {
+                var key = call
+                key.count = 0
+                merged[key, default: 0] += call.count
+            }
+            total.overflow += snapshot.overflow
+            total.disagreements += snapshot.disagreements
+        }
+        total.calls = merged.map { call, count in
+            var call = call
+            call.count = count
+            return call
+        }
+        total.calls.sort { ($0.caller, $0.service, $0.count) < ($1.caller, $1.service, $1.count) }
+        return total
+    }
+
+    /// Stops accepting, lets requests in flight finish within the drain time, then closes what is left. Again: nothing.
+    func shutDown() async {
+        await enter()
+        defer { leave() }
+        guard !isStopped else { return }
+        isStopped = true
+        for channel in listening.values.map(\.channel) + [edge].compactMap({ $0 }) {
+            // A listener that is closed already is what is wanted.
+            try? await channel.close().get()
+        }
+        listening = [:]
+        edge = nil
+        for part in loops { await part.drain() }
+        let deadline = ContinuousClock.now + limits.drainTimeout
+        while ContinuousClock.now < deadline, await !isIdle() {
+            // Cancellation ends the waiting, and with it the drain.
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { break }
+        }
+        for part in loops { await part.stop() }
+        do {
+            try await group.shutdownGracefully()
+        } catch {
+            logger.error("event loops did not stop", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func isIdle() async -> Bool {
+        for part in loops where await part.connections() > 0 { return false }
+        return true
+    }
+
+    private func bind(_ listener: RoutedListener, _ number: Int, _ compiled: CompiledTable) async -> String? {
+        guard compiled.listeners[listener.port]?.number == number else {
+            return "its environment is not in the table, or the port is there twice"
+        }
+        guard listener.host == "127.0.0.1" || listener.host == "::1" else {
+            return "\(listener.host) is no loopback address"
+        }
+        if listening[listener.port] != nil { return nil }
+        do {
+            let channel = try await bootstrap(port: listener.port).bind(host: listener.host, port: listener.port).get()
+            listening[listener.port] = Listening(channel: channel, host: listener.host)
+            return nil
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            return "the port is in use by another process"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func bootstrap(port: Int?) -> ServerBootstrap {
+        let loops = loops
+        return ServerBootstrap(group: group)
+            .serverChannelOption(ChannelOptions.backlog, value: 1024)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let part = loops.first(where: { $0.loop === channel.eventLoop }) else { return }
+                    try part.accept(channel, listenerPort: port)
+                }
+            }
+    }
+
+    // One table after another: an actor alone would let a second one in while the first waits for its sockets.
+    private func enter() async {
+        guard isApplying else {
+            isApplying = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func leave() {
+        if waiting.isEmpty { isApplying = false } else { waiting.removeFirst().resume() }
+    }
+}

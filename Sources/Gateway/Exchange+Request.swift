@@ -1,0 +1,175 @@
+import HTTPWire
+
+extension Exchange {
+    /// Bytes from the client: heads, bodies, and whatever comes while lingering.
+    func receivedRequest(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var position = 0
+        while position < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+            switch phase {
+            case .head:
+                guard headStarted || downstream.isWritable else { return position }
+                guard let length = receivedHead(rest) else { return position }
+                position += length
+            case .connecting: return position
+            case .response, .body:
+                if requestDone { return position }
+                position += relayRequestBody(bytes, rest, position)
+            case .lingering, .closed: return bytes.count
+            }
+        }
+        return position
+    }
+
+    /// nil: the head is not complete. Otherwise how many bytes are done with.
+    private func receivedHead(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        if !headStarted {
+            headStarted = true
+            deadline = worker.now + worker.timeouts.head
+            clearRequest()
+        }
+        switch requestParser.parse(bytes) {
+        case .more: return nil
+        case .refused(let violation):
+            clientKeepsAlive = false
+            let fault: GatewayFault = violation.isTooLarge ? .headTooLarge : .badRequest
+            answer(fault, detail: violation.isTooLarge ? nil : "Malformed request: \(violation.message).")
+            return bytes.count
+        case .complete(let length):
+            begin(bytes)
+            return length
+        }
+    }
+
+    private func clearRequest() {
+        key = CountKey(listener: -1, environment: -1, service: -1, context: -1, isProvider: false, fault: nil)
+        table = worker.table
+        requestDone = true
+        isHeadRequest = false
+        clientKeepsAlive = true
+        ignoredContext = false
+    }
+
+    /// The head is complete: decides, and sends it on its way.
+    private func begin(_ bytes: UnsafeRawBufferPointer) {
+        let method = requestParser.method.of(bytes)
+        table = worker.table
+        isHeadRequest = equals(method, "HEAD")
+        isSafe = isHeadRequest || isSafeMethod(method)
+        clientIsHTTP10 = requestParser.isHTTP10
+        clientKeepsAlive = requestParser.keepsAlive
+        requestBody = BodyReader(requestParser.framing)
+        requestDone = requestParser.framing == .none
+        requestHadBody = !requestDone
+        refreshListener()
+        if listenerPort != nil, listener == nil {
+            clientKeepsAlive = false
+            return answer(.unknownService)
+        }
+        let decision = RouteDecision.make(table, listener, requestParser, bytes)
+        key.listener = Int32(truncatingIfNeeded: decision.listener)
+        key.environment = Int32(truncatingIfNeeded: decision.environment)
+        key.service = Int32(truncatingIfNeeded: decision.service)
+        key.context = Int32(truncatingIfNeeded: decision.context)
+        ignoredContext = decision.ignoredContext
+        if decision.carriersDisagree { worker.disagreements += 1 }
+        if requestParser.head.hasUpgrade || equals(method, "CONNECT") {
+            clientKeepsAlive = false
+            return answer(.notSupportedYet)
+        }
+        guard case .forward(let service, let endpoint) = decision.outcome else {
+            guard case .refuse(let fault) = decision.outcome else { return }
+            return answer(fault, detail: fault == .badContext ? badContextDetail(decision.carriers?.violation) : nil)
+        }
+        guard worker.requestsInFlight < worker.maxRequests else { return answer(.overloaded) }
+        provider = service
+        self.endpoint = endpoint
+        writeHead(decision, bytes)
+        worker.requestsInFlight += 1
+        attempts = 0
+        connect(allowsReuse: true)
+    }
+
+    private func writeHead(_ decision: RouteDecision, _ bytes: UnsafeRawBufferPointer) {
+        guard let carriers = decision.carriers, let settings = decision.settings else { return }
+        requestHead.clear()
+        requestHead.appendRequest(
+            requestParser, bytes, carriers: carriers,
+            context: decision.context >= 0 ? table.environments[decision.context].context : [],
+            forwarding: RequestForwarding(
+                propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress),
+            random: (worker.nextRandom(), worker.nextRandom(), worker.nextRandom()))
+    }
+
+    private func badContextDetail(_ violation: ContextCarriers.Violation?) -> String {
+        switch violation {
+        case .emptyHeader: "The routing context's header is empty."
+        case .differingHeaders: "The routing context's header comes several times with different values."
+        case .notALabel, nil: "The routing context is not a DNS label."
+        }
+    }
+
+    func connect(allowsReuse: Bool) {
+        guard let endpoint else { return }
+        phase = .connecting
+        attempts += 1
+        deadline = worker.now + worker.timeouts.connect
+        ticket &+= 1
+        connector.connect(to: endpoint, allowsReuse: allowsReuse, ticket: ticket, for: self)
+    }
+
+    private func relayRequestBody(
+        _ bytes: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer, _ position: Int
+    ) -> Int {
+        let (count, progress) = requestBody.consume(rest)
+        if case .refused(let violation) = progress {
+            // The copy has part of it: it must see the request break off, and never take the rest for another one.
+            clientKeepsAlive = false
+            if phase == .response {
+                answer(.badRequest, detail: "Malformed request: \(violation.message).")
+            } else {
+                abort()
+            }
+            return rest.count
+        }
+        deadline = worker.now + currentTimeout
+        if let upstream, count > 0 {
+            upstream.relay(bytes, position..<(position + count), from: downstream)
+            if !upstream.isWritable { downstream.pauseReading() }
+        }
+        if progress == .done { requestDone = true }
+        return count
+    }
+
+    var currentTimeout: Int64 { phase == .body ? worker.timeouts.stream : worker.timeouts.response }
+}
+
+extension Exchange: UpstreamUser {
+    func connected(_ link: any Link, to endpoint: Endpoint, ticket: Int, isReused: Bool) {
+        guard phase == .connecting, ticket == self.ticket else {
+            return connector.giveBack(link, endpoint: endpoint)
+        }
+        upstream = link
+        link.owner = self
+        self.isReused = isReused
+        sawResponseByte = false
+        responseParser.reset()
+        phase = .response
+        deadline = worker.now + worker.timeouts.response
+        link.write(requestHead.bytes)
+        if isReused, isSafe { sentAt = .now }
+        guard !isDelivering else { return }
+        link.flush()
+        if !requestDone { downstream.resumeReading() }
+    }
+
+    func connectFailed(ticket: Int, isExhausted: Bool) {
+        guard phase == .connecting, ticket == self.ticket else { return }
+        answer(isExhausted ? .overloaded : .connectFailed)
+    }
+}
+
+/// RFC 9110 section 9.2.1.
+private func isSafeMethod(_ method: UnsafeRawBufferPointer) -> Bool {
+    equals(method, "GET") || equals(method, "OPTIONS") || equals(method, "TRACE")
+}

@@ -1,0 +1,140 @@
+import HTTPWire
+
+extension Exchange {
+    /// Bytes from the copy.
+    func receivedResponse(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
+        var position = 0
+        sawResponseByte = true
+        deadline = worker.now + currentTimeout
+        // Once the response has ended, what follows on this link belongs to no request.
+        while position < bytes.count, upstream === link {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+            switch phase {
+            case .response:
+                switch responseParser.parse(rest) {
+                case .more: return position
+                case .refused(let violation):
+                    answer(.upstreamReset, detail: "The service's answer is malformed: \(violation.message).")
+                    return bytes.count
+                case .complete(let length):
+                    position += length
+                    receivedResponseHead(rest, hasMore: position < bytes.count)
+                }
+            case .body:
+                position += relayResponseBody(bytes, rest, position)
+            default: return bytes.count
+            }
+        }
+        return upstream === link ? position : bytes.count
+    }
+
+    private func receivedResponseHead(_ bytes: UnsafeRawBufferPointer, hasMore: Bool) {
+        if responseParser.isInterim {
+            guard responseParser.status != 101 else {
+                return answer(.upstreamReset, detail: "The service switched protocols without being asked.")
+            }
+            if !clientIsHTTP10 {
+                worker.scratch.clear()
+                worker.scratch.appendInterim(responseParser, bytes)
+                downstream.write(worker.scratch.bytes)
+            }
+            return responseParser.reset()
+        }
+        let framing = responseParser.framing(toHead: isHeadRequest)
+        responseBody = BodyReader(framing)
+        unchunking = clientIsHTTP10 && framing == .chunked ? ChunkedReader() : nil
+        // An answer before the request has ended is the last one: what is left of the request cannot be told from the next.
+        if framing == .untilClose || unchunking != nil || worker.isDraining || !requestDone { clientKeepsAlive = false }
+        worker.scratch.clear()
+        worker.scratch.appendResponse(
+            responseParser, bytes, ownLines: provider?.providerLine ?? [],
+            warning: ignoredContext ? "unknown_environment" : nil,
+            forwarding: ResponseForwarding(
+                connection: clientKeepsAlive ? (clientIsHTTP10 ? .keepAlive : .standard) : .close,
+                isChunked: responseParser.head.isChunked && !clientIsHTTP10 && responseParser.status != 204))
+        downstream.write(worker.scratch.bytes)
+        phase = .body
+        deadline = worker.now + worker.timeouts.stream
+        if framing == .none { finishResponse(canReuse: !hasMore) }
+    }
+
+    private func relayResponseBody(
+        _ bytes: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer, _ position: Int
+    ) -> Int {
+        guard let upstream else { return rest.count }
+        if unchunking != nil { return relayUnchunked(bytes, rest, position, from: upstream) }
+        let (count, progress) = responseBody.consume(rest)
+        if case .refused = progress {
+            abort()
+            return rest.count
+        }
+        if count > 0 {
+            downstream.relay(bytes, position..<(position + count), from: upstream)
+            if !downstream.isWritable { upstream.pauseReading() }
+        }
+        if progress == .done {
+            finishResponse(canReuse: count == rest.count)
+            return rest.count
+        }
+        return count
+    }
+
+    private func relayUnchunked(
+        _ bytes: UnsafeRawBufferPointer, _ rest: UnsafeRawBufferPointer, _ position: Int, from upstream: any Link
+    ) -> Int {
+        var index = 0
+        while true {
+            switch unchunking?.next(rest, &index) {
+            case .content(let range):
+                downstream.relay(bytes, (position + Int(range.start))..<(position + Int(range.end)), from: upstream)
+                if !downstream.isWritable { upstream.pauseReading() }
+            case .more: return index
+            case .done:
+                finishResponse(canReuse: index == rest.count)
+                return rest.count
+            case .refused, nil:
+                abort()
+                return rest.count
+            }
+        }
+    }
+
+    /// The response is complete. The copy's connection is kept only if both messages ended where they should.
+    private func finishResponse(canReuse: Bool) {
+        if let link = upstream {
+            upstream = nil
+            link.owner = nil
+            if canReuse, requestDone, responseParser.keepsAlive, !responseBody.endsWithConnection, let endpoint {
+                // Nothing of the request may be left behind in the link's buffer.
+                link.flush()
+                connector.giveBack(link, endpoint: endpoint)
+            } else {
+                link.abort(reset: false)
+            }
+        }
+        leaveFlight()
+        settle(nil, reachedProvider: true)
+        downstream.flush()
+        if clientKeepsAlive, requestDone {
+            awaitNextRequest()
+        } else {
+            linger()
+        }
+    }
+
+    func upstreamClosed(cleanly: Bool) {
+        switch phase {
+        case .response:
+            // Nothing of the answer came on a connection that had been waiting, at once: it was closed before it saw the
+            // request. A service that takes its time and then breaks off has seen it.
+            if isReused, !sawResponseByte, isSafe, !requestHadBody, attempts < 3, .now - sentAt <= Self.staleWithin {
+                connect(allowsReuse: false)
+            } else {
+                answer(.upstreamReset)
+            }
+        case .body where cleanly && responseBody.endsWithConnection: finishResponse(canReuse: false)
+        case .body: abort()
+        default: break
+        }
+    }
+}

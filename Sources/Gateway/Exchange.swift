@@ -1,0 +1,247 @@
+import HTTPWire
+
+/// One client's connection: parses requests, decides each by itself, relays both ways, answers in order.
+///
+/// One request is worked on at a time; what a client sends ahead (pipelining) waits, unread, until its turn. Phases:
+/// `head` → `connecting` → `response` → `body` → `head`, or from any of them → `lingering` → `closed`.
+/// Nothing here knows sockets: bytes come and go through ``Link``.
+///
+/// `@unchecked Sendable`: it lives on its worker's loop.
+final class Exchange: @unchecked Sendable {
+    enum Phase {
+        /// Waits for a request's head.
+        case head
+        /// The decision is made; waits for a connection to the copy.
+        case connecting
+        /// Sends the request; waits for the response's head.
+        case response
+        /// Relays the response's body.
+        case body
+        /// Everything is said; waits for the client to close, so that it can read the answer first.
+        case lingering
+        case closed
+    }
+
+    static let lingerMilliseconds: Int64 = 2000
+    /// A connection that had served before and breaks so soon was closed by its service before it saw the request.
+    static let staleWithin = Duration.milliseconds(5)
+
+    let worker: Worker
+    let connector: any Connector
+    let downstream: any Link
+    /// Port of the listener; nil on the shared edge port.
+    let listenerPort: Int?
+    let clientAddress: [UInt8]
+    var position = -1
+    var deadline: Int64
+
+    var phase = Phase.head
+    var upstream: (any Link)?
+    var requestParser = RequestHeadParser()
+    var responseParser = ResponseHeadParser()
+    /// The request's head as it is sent to the copy; kept until the answer, for the one repetition that is allowed.
+    let requestHead = WireBuffer()
+    var requestBody = BodyReader()
+    var responseBody = BodyReader()
+
+    /// What was decided for the current request.
+    var table: CompiledTable
+    var listener: CompiledListener?
+    var listenerTable: CompiledTable?
+    /// What the port stood for when this connection was made.
+    private var boundIdentity: ListenerIdentity?
+    var provider: CompiledService?
+    var endpoint: Endpoint?
+    var key = CountKey(listener: -1, environment: -1, service: -1, context: -1, isProvider: false, fault: nil)
+    var ignoredContext = false
+
+    /// Whether a head has begun to come.
+    var headStarted = false
+    var requestDone = true
+    var requestHadBody = false
+    var isHeadRequest = false
+    /// RFC 9110 section 9.2.1: asking twice changes nothing.
+    var isSafe = false
+    /// When the request was given to a connection that had served before.
+    var sentAt = ContinuousClock.Instant.now
+    var clientKeepsAlive = true
+    var clientIsHTTP10 = false
+    var inputEnded = false
+    var isReused = false
+    var attempts = 0
+    var sawResponseByte = false
+    /// HTTP/1.0 clients get chunked answers without their chunks.
+    var unchunking: ChunkedReader?
+    /// Set while the client's bytes are being delivered: flushing is then done afterwards.
+    var isDelivering = false
+    /// Counts the connections that were asked for.
+    var ticket = 0
+
+    init(
+        worker: Worker, connector: any Connector, downstream: any Link, listenerPort: Int?, clientAddress: [UInt8]
+    ) {
+        self.worker = worker
+        self.connector = connector
+        self.downstream = downstream
+        self.listenerPort = listenerPort
+        self.clientAddress = clientAddress
+        table = worker.table
+        deadline = worker.now + worker.timeouts.keepAlive
+        boundIdentity = listenerPort.flatMap { worker.table.listeners[$0]?.identity }
+        worker.add(self)
+    }
+
+    var isInFlight: Bool { phase == .connecting || phase == .response || phase == .body }
+
+    /// The listener in the current table, looked up again only when the table has changed; nil where the port is nobody's
+    /// any more, or somebody else's: what was connected to one environment is never answered by another.
+    func refreshListener() {
+        guard listenerTable !== worker.table else { return }
+        listenerTable = worker.table
+        listener = boundListener
+    }
+
+    private var boundListener: CompiledListener? {
+        guard let listenerPort, let found = worker.table.listeners[listenerPort] else { return nil }
+        if boundIdentity == nil { boundIdentity = found.identity }
+        return found.identity == boundIdentity ? found : nil
+    }
+
+    /// Counts the current request, once.
+    func settle(_ fault: GatewayFault?, reachedProvider: Bool) {
+        key.fault = fault
+        key.isProvider = reachedProvider
+        worker.count(key, by: table)
+    }
+
+    func leaveFlight() {
+        if isInFlight { worker.requestsInFlight -= 1 }
+    }
+
+    /// Ready for the next request on this connection.
+    func awaitNextRequest() {
+        phase = .head
+        headStarted = false
+        provider = nil
+        requestParser.reset()
+        deadline = worker.now + worker.timeouts.keepAlive
+        if inputEnded || worker.isDraining { return linger() }
+        downstream.resumeReading()
+    }
+
+    /// Sends what is left and the end of the stream, and gives the client time to read it.
+    func linger() {
+        phase = .lingering
+        deadline = worker.now + Self.lingerMilliseconds
+        if inputEnded {
+            downstream.close()
+        } else {
+            downstream.closeOutput()
+            downstream.resumeReading()
+        }
+    }
+
+    /// Answers the current request in the gateway's own name.
+    func answer(_ fault: GatewayFault, detail: String? = nil) {
+        dropUpstream()
+        leaveFlight()
+        settle(fault, reachedProvider: false)
+        let keeps = clientKeepsAlive && requestDone && !worker.isDraining && !clientIsHTTP10
+        fault.response(detail: detail, closes: !keeps, isHead: isHeadRequest).withUnsafeBytes { downstream.write($0) }
+        downstream.flush()
+        if keeps { awaitNextRequest() } else { linger() }
+    }
+
+    func dropUpstream() {
+        guard let link = upstream else { return }
+        upstream = nil
+        link.owner = nil
+        link.abort(reset: false)
+    }
+}
+
+extension Exchange: LinkOwner {
+    func wantsBytes(from link: any Link) -> Bool {
+        guard link === downstream else { return link === upstream }
+        switch phase {
+        // A client that sends requests and reads no answers waits until it has read.
+        case .head: return headStarted || downstream.isWritable
+        case .lingering, .closed: return true
+        case .connecting: return false
+        case .response, .body: return !requestDone
+        }
+    }
+
+    func received(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
+        guard link === downstream else { return receivedResponse(bytes, from: link) }
+        isDelivering = true
+        defer { isDelivering = false }
+        return receivedRequest(bytes)
+    }
+
+    func readCompleted(_ link: any Link) {
+        upstream?.flush()
+        downstream.flush()
+    }
+
+    func inputClosed(_ link: any Link) {
+        guard link === downstream else { return }
+        inputEnded = true
+        switch phase {
+        // A request that is complete is still answered.
+        case .connecting where requestDone, .response where requestDone, .body where requestDone: break
+        default: abort()
+        }
+    }
+
+    func closed(_ link: any Link, cleanly: Bool) {
+        if link === downstream {
+            finishAbort()
+        } else if link === upstream {
+            upstream = nil
+            upstreamClosed(cleanly: cleanly)
+        }
+    }
+
+    func writabilityChanged(_ link: any Link) {
+        guard link.isWritable else { return }
+        if link === downstream { upstream?.resumeReading() }
+        downstream.resumeReading()
+    }
+}
+
+extension Exchange: Session {
+    func deadlinePassed() {
+        switch phase {
+        case .head where headStarted:
+            requestDone = false
+            answer(.requestTimeout)
+        case .connecting: answer(.connectFailed, detail: "No connection to the service's copy in time.")
+        case .response: answer(.responseTimeout)
+        case .head, .body, .lingering: abort()
+        case .closed: break
+        }
+    }
+
+    func tableChanged() {
+        guard phase == .head, !headStarted else { return }
+        if worker.isDraining { return abort() }
+        if listenerPort != nil, boundListener == nil { abort() }
+    }
+
+    /// Ends everything now. An answer that is broken off must not look as if it had ended.
+    func abort() {
+        downstream.abort(reset: phase == .body)
+        finishAbort()
+    }
+
+    private func finishAbort() {
+        guard phase != .closed else { return }
+        if isInFlight { settle(nil, reachedProvider: phase != .connecting) }
+        leaveFlight()
+        phase = .closed
+        deadline = .max
+        dropUpstream()
+        worker.remove(self)
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+
+/// What `microstax gateway` is started with.
+package struct GatewayConfiguration: Sendable {
+    /// State folder of this gateway alone: its control socket and its last good table.
+    package var folder: String
+    /// A loopback address.
+    package var edgeHost: String
+    /// nil: 7080, or the next free one if that is taken. A port that is set and taken is an error; 0 is any free one.
+    package var edgePort: Int?
+    /// Event loops.
+    package var loops: Int
+    /// Version of the product, for `status`.
+    package var productVersion: String
+    package var limits: GatewayLimits
+
+    package static let defaultEdgePort = 7080
+
+    package init(
+        folder: String, edgeHost: String = "127.0.0.1", edgePort: Int? = nil,
+        loops: Int = ProcessInfo.processInfo.activeProcessorCount, productVersion: String = "",
+        limits: GatewayLimits = GatewayLimits()
+    ) {
+        self.folder = folder
+        self.edgeHost = edgeHost
+        self.edgePort = edgePort
+        self.loops = max(1, loops)
+        self.productVersion = productVersion
+        self.limits = limits
+    }
+
+    /// The control socket in a gateway's folder.
+    package static func socketPath(inFolder folder: String) -> String { folder + "/gateway.sock" }
+    static func tablePath(inFolder folder: String) -> String { folder + "/table.json" }
+}

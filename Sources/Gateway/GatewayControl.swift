@@ -1,0 +1,48 @@
+import EnvironmentGraph
+import Foundation
+import HTTPTransport
+
+/// The server's end of a gateway's control socket. Throws ``GatewayControlError``.
+package struct GatewayControl: Sendable {
+    private let client: HTTPClient
+
+    /// - Parameter folder: the gateway's state folder.
+    package init(folder: String) {
+        client = HTTPClient(.unix(path: GatewayConfiguration.socketPath(inFolder: folder)))
+    }
+
+    /// Returns once every event loop routes by the table and every listener is bound or has its error in the reply.
+    package func putTable(_ table: RoutingTable) async throws -> GatewayTableReply {
+        try await send(HTTPRequest("PUT", "/table", body: Array(try JSONEncoder().encode(table))))
+    }
+
+    package func status() async throws -> GatewayStatus { try await send(HTTPRequest("GET", "/status")) }
+
+    package func counts() async throws -> CountSnapshot { try await send(HTTPRequest("GET", "/counts")) }
+
+    /// Asks the gateway to stop accepting, finish what is in flight, and end.
+    package func shutdown() async throws {
+        let _: GatewayStatus = try await send(HTTPRequest("POST", "/shutdown"))
+    }
+
+    private func send<Reply: Decodable>(_ request: HTTPRequest) async throws -> Reply {
+        let response: HTTPFullResponse
+        do {
+            response = try await client.send(request)
+        } catch let error as HTTPClientError {
+            let isDown = error.code == .connectRefused || error.code == .notFound
+            throw GatewayControlError(
+                code: isDown ? "not_running" : "unreachable", message: "the gateway does not answer: \(error.message)")
+        }
+        let body = Data(response.body)
+        do {
+            guard response.status == 200 else {
+                throw try JSONDecoder().decode(GatewayErrorEnvelope.self, from: body).error
+            }
+            return try JSONDecoder().decode(Reply.self, from: body)
+        } catch let error as DecodingError {
+            throw GatewayControlError(
+                code: "malformed", message: "the gateway's answer (status \(response.status)) is malformed: \(error)")
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import EnvironmentGraph
+import Foundation
+import HTTPTransport
+import Logging
+
+/// What the control socket does: tables in, status and counts out. Keeps the last good table on disk.
+actor GatewayDesk {
+    private let configuration: GatewayConfiguration
+    private let plane: DataPlane
+    private let file: TableFile
+    private let logger: Logger
+    private let startedAt: String
+    private let requestStop: @Sendable () -> Void
+    private var edgePort = 0
+    private var problems: [String] = []
+    private var isReady = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var storedVersion: UInt64 = 0
+
+    init(
+        _ configuration: GatewayConfiguration, plane: DataPlane, logger: Logger,
+        requestStop: @escaping @Sendable () -> Void
+    ) {
+        self.configuration = configuration
+        self.plane = plane
+        self.logger = logger
+        self.requestStop = requestStop
+        file = TableFile(path: GatewayConfiguration.tablePath(inFolder: configuration.folder))
+        startedAt = ISO8601DateFormatter().string(from: Date())
+    }
+
+    /// Loads the stored table and opens everything; requests to the control socket wait until then.
+    func start() async throws {
+        defer {
+            isReady = true
+            for continuation in waiting { continuation.resume() }
+            waiting = []
+        }
+        switch try file.load() {
+        case .none: break
+        case .setAside(let path, let reason):
+            report("the stored table could not be read and was kept as \(path): \(reason)")
+        case .table(let table):
+            storedVersion = table.version
+            for result in await plane.apply(table) ?? [] {
+                if let error = result.error { report("listener \(result.port): \(error)") }
+            }
+        }
+        edgePort = try await openEdge()
+    }
+
+    func handle(_ request: HTTPRequest) async -> HTTPResponse {
+        if !isReady { await withCheckedContinuation { waiting.append($0) } }
+        switch (request.method, request.path) {
+        case ("PUT", "/table"): return await putTable(request.body)
+        case ("GET", "/status"): return reply(await status())
+        case ("GET", "/counts"): return reply(await plane.counts())
+        case ("POST", "/shutdown"):
+            let last = await status()
+            requestStop()
+            return reply(last)
+        default:
+            return refuse(
+                404, "not_found", "there is no \(request.method) \(request.path) on a gateway's control socket")
+        }
+    }
+
+    func status() async -> GatewayStatus {
+        GatewayStatus(
+            pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
+            edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
+            listeners: await plane.listenerCount, problems: problems)
+    }
+
+    private func putTable(_ body: [UInt8]) async -> HTTPResponse {
+        let table: RoutingTable
+        do {
+            table = try JSONDecoder().decode(RoutingTable.self, from: Data(body))
+        } catch {
+            return refuse(400, "malformed", "the routing table is malformed: \(error)")
+        }
+        guard let results = await plane.apply(table) else {
+            let current = await plane.version
+            return refuse(
+                409, "table_version_older", "version \(table.version) is older than \(current), which is in use")
+        }
+        let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
+        let storeError = store(table)
+        problems = listeners.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
+        if let storeError { report(storeError) }
+        return reply(GatewayTableReply(version: table.version, listeners: listeners, storeError: storeError))
+    }
+
+    /// No `await` here, so that of two tables the newer is stored last.
+    private func store(_ table: RoutingTable) -> String? {
+        guard table.version >= storedVersion else { return nil }
+        do {
+            try file.save(table)
+            storedVersion = table.version
+            return nil
+        } catch {
+            return "the table is in use but could not be stored: \(error)"
+        }
+    }
+
+    private func openEdge() async throws -> Int {
+        let host = configuration.edgeHost
+        if let port = configuration.edgePort { return try await plane.openEdge(host: host, port: port) }
+        let first = GatewayConfiguration.defaultEdgePort
+        for port in first..<(first + 100) {
+            do {
+                return try await plane.openEdge(host: host, port: port)
+            } catch let error where isAddressInUse(error) {
+                continue
+            }
+        }
+        return try await plane.openEdge(host: host, port: 0)
+    }
+
+    private func report(_ problem: String) {
+        problems.append(problem)
+        logger.warning("\(problem)")
+    }
+
+    private func reply(_ value: some Encodable) -> HTTPResponse {
+        do {
+            return HTTPResponse(
+                status: 200, fields: HTTPFields([("content-type", "application/json")]),
+                body: .bytes(Array(try JSONEncoder().encode(value))))
+        } catch {
+            return refuse(500, "malformed", "the answer could not be written: \(error)")
+        }
+    }
+
+    private func refuse(_ status: Int, _ code: String, _ message: String) -> HTTPResponse {
+        let envelope = GatewayErrorEnvelope(error: GatewayControlError(code: code, message: message))
+        // Two strings always encode.
+        let body = (try? JSONEncoder().encode(envelope)) ?? Data()
+        return HTTPResponse(
+            status: status, fields: HTTPFields([("content-type", "application/json")]), body: .bytes(Array(body)))
+    }
+}

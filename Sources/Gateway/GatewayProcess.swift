@@ -1,0 +1,110 @@
+import Dispatch
+import Foundation
+import HTTPTransport
+import Logging
+import NIOCore
+
+/// What `microstax gateway` runs.
+package enum GatewayProcess {
+    /// Why it could not start.
+    package struct StartError: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Serves until SIGTERM, SIGINT, `POST /shutdown` or cancellation, then drains and returns.
+    ///
+    /// - Parameter onReady: called once, when everything is open.
+    package static func run(
+        _ configuration: GatewayConfiguration, logger: Logger = Logger(label: "gateway"),
+        onReady: @escaping @Sendable (GatewayStatus) -> Void = { _ in }
+    ) async throws {
+        guard configuration.edgeHost == "127.0.0.1" || configuration.edgeHost == "::1" else {
+            throw StartError(description: "the edge host \(configuration.edgeHost) is no loopback address")
+        }
+        try prepare(folder: configuration.folder)
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        let (listens, listening) = AsyncStream.makeStream(of: Void.self)
+        var limits = configuration.limits
+        limits.maxConnections = min(limits.maxConnections, Self.possibleConnections())
+        let plane = DataPlane(loops: configuration.loops, limits: limits, logger: logger)
+        let desk = GatewayDesk(configuration, plane: plane, logger: logger) { stop.yield() }
+        let signals = handleSignals { stop.yield() }
+        defer { for signal in signals { signal.cancel() } }
+        let result: Result<Void, any Error>
+        do {
+            try await serve(configuration, desk, listens: listens, listening: listening, stops: stops, onReady: onReady)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        // Not a child: when this task is cancelled the requests in flight still have their time. It is awaited here.
+        await Task { await plane.shutDown() }.value
+        try result.get()
+    }
+
+    /// The control socket serves from the beginning, so that a second gateway on the same folder is refused before it
+    /// opens anything; it ends when the data plane is told to stop.
+    private static func serve(
+        _ configuration: GatewayConfiguration, _ desk: GatewayDesk, listens: AsyncStream<Void>,
+        listening: AsyncStream<Void>.Continuation, stops: AsyncStream<Void>,
+        onReady: @escaping @Sendable (GatewayStatus) -> Void
+    ) async throws {
+        let path = GatewayConfiguration.socketPath(inFolder: configuration.folder)
+        var limits = HTTPServer.Limits()
+        limits.maxBodyBytes = 256 << 20
+        let server = HTTPServer(address: .unix(path: path), limits: limits) { request, _ in
+            await desk.handle(request)
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { listening.finish() }
+                try await server.run { _ in listening.yield() }
+            }
+            group.addTask {
+                guard await listens.first(where: { _ in true }) != nil else { return }
+                do {
+                    try await desk.start()
+                } catch let error where isAddressInUse(error) {
+                    throw StartError(description: "edge port \(configuration.edgePort ?? 0) is in use")
+                }
+                onReady(await desk.status())
+                _ = await stops.first { _ in true }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Takes as many open files as this process may have, and says how many clients they are enough for: each needs one
+    /// connection of its own and one to a service.
+    private static func possibleConnections() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int.max }
+        limit.rlim_cur = limit.rlim_max
+        // Where it is refused, the limit stays as it was, and is read again.
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int.max }
+        return max(1, Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64)) / 2))
+    }
+
+    private static func prepare(folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StartError(description: "the folder \(folder) cannot be made: \(error.localizedDescription)")
+        }
+    }
+
+    private static func handleSignals(_ stop: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
+        [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler(handler: stop)
+            source.resume()
+            return source
+        }
+    }
+}
+
+func isAddressInUse(_ error: any Error) -> Bool { (error as? IOError)?.errnoCode == EADDRINUSE }

@@ -1,0 +1,145 @@
+import EnvironmentGraph
+import HTTPWire
+
+/// Which copy answers one request, and in which context.
+struct RouteDecision {
+    enum Outcome {
+        case forward(CompiledService, Endpoint)
+        case refuse(GatewayFault)
+    }
+
+    var outcome: Outcome
+    /// Number of the listener, or -1 on the shared edge port.
+    var listener = -1
+    /// The environment whose address was used; -1 for none.
+    var environment = -1
+    /// Number of the service's copy; -1 where none was found.
+    var service = -1
+    /// The environment whose context the request is in; -1 for none.
+    var context = -1
+    var carriersDisagree = false
+    /// The context was unknown and the baseline answers all the same.
+    var ignoredContext = false
+    var settings: RoutingSettings?
+    var carriers: ContextCarriers?
+
+    /// Decides for a request on `listener`, or on the shared edge port where there is none.
+    static func make(
+        _ table: CompiledTable, _ listener: CompiledListener?, _ request: borrowing RequestHeadParser,
+        _ bytes: UnsafeRawBufferPointer
+    ) -> RouteDecision {
+        if let listener {
+            var decision = RouteDecision(outcome: .refuse(.unknownService), listener: listener.number)
+            decision.environment = listener.environment
+            listener.serviceBytes.withUnsafeBytes { service in
+                decision.decide(
+                    table, service, portName: listener.portName, isEdge: listener.isEdge, hostContext: nil,
+                    request, bytes)
+            }
+            return decision
+        }
+        var decision = RouteDecision(outcome: .refuse(.unknownHost))
+        decision.decideByHost(table, request, bytes)
+        return decision
+    }
+
+    private mutating func decideByHost(
+        _ table: CompiledTable, _ request: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer
+    ) {
+        guard let host = EdgeHost(request.host, in: bytes),
+            let named = table.environment(named: host.environment.of(bytes))
+        else { return }
+        environment = named
+        if case .unknown = table.resolve(host.label.of(bytes), in: named) {
+            for split in host.splits(in: bytes) {
+                let overlay = split.overlay.of(bytes)
+                let found = table.environment(ofContext: overlay, root: table.environments[named].root)
+                // An unknown overlay is only said to be one if the rest of the label is a service.
+                if found == nil, case .unknown = table.resolve(split.service.of(bytes), in: named) { continue }
+                decide(
+                    table, split.service.of(bytes), portName: nil, isEdge: true, hostContext: overlay, request, bytes)
+                return requireExposed()
+            }
+            outcome = .refuse(.unknownService)
+            return
+        }
+        decide(table, host.label.of(bytes), portName: nil, isEdge: true, hostContext: nil, request, bytes)
+        requireExposed()
+    }
+
+    /// By host name only what is exposed can be reached.
+    private mutating func requireExposed() {
+        if case .forward(let service, _) = outcome, !service.exposed { outcome = .refuse(.unknownService) }
+    }
+
+    private mutating func decide(
+        _ table: CompiledTable, _ service: UnsafeRawBufferPointer, portName: String?, isEdge: Bool,
+        hostContext: UnsafeRawBufferPointer?, _ request: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer
+    ) {
+        let origin = table.environments[environment]
+        let carriers = origin.settings.headerName.withUnsafeBytes {
+            ContextCarriers(request.head, bytes, headerName: $0)
+        }
+        self.carriers = carriers
+        settings = origin.settings
+        carriersDisagree = carriers.disagrees
+        if carriers.violation != nil {
+            outcome = .refuse(.badContext)
+            return
+        }
+        var target = environment
+        // Carriers 1 to 3, then 5 (the caller's environment), then 6 (own URL, host name, cookie).
+        var named = carriers.context?.of(bytes) ?? hostContext
+        if named == nil, isEdge, origin.context.isEmpty, let cookie = carriers.cookie {
+            guard isDNSLabel(cookie.of(bytes)) else {
+                outcome = .refuse(.badContext)
+                return
+            }
+            named = cookie.of(bytes)
+        }
+        if let named {
+            if let found = table.environment(ofContext: named, root: origin.root) {
+                noteDisagreement(found, origin, table, hostContext)
+                target = found
+            } else if origin.settings.answersUnknownFromBaseline {
+                ignoredContext = true
+                target = origin.root
+            } else {
+                outcome = .refuse(.unknownEnvironment)
+                return
+            }
+        }
+        if !table.environments[target].context.isEmpty { context = target }
+        resolve(table, service, target, portName, isEdge)
+    }
+
+    private mutating func noteDisagreement(
+        _ found: Int, _ origin: CompiledEnvironment, _ table: CompiledTable, _ hostContext: UnsafeRawBufferPointer?
+    ) {
+        if !origin.context.isEmpty, found != environment { carriersDisagree = true }
+        if let hostContext, table.environment(ofContext: hostContext, root: origin.root) != found {
+            carriersDisagree = true
+        }
+    }
+
+    private mutating func resolve(
+        _ table: CompiledTable, _ service: UnsafeRawBufferPointer, _ target: Int, _ portName: String?, _ isEdge: Bool
+    ) {
+        guard case .found(let copy) = table.resolve(service, in: target) else {
+            outcome = .refuse(.unknownService)
+            return
+        }
+        self.service = copy.number
+        let state = table.environments[copy.environment].state
+        // What is ready answers while the rest still starts: services call each other when they start.
+        guard copy.ready, state != .failed else {
+            outcome = .refuse(state == .starting ? .starting : .noEndpoint)
+            return
+        }
+        guard let endpoint = copy.endpoint(portName: portName, wantsHTTP: true) else {
+            outcome = .refuse(.noEndpoint)
+            return
+        }
+        outcome = .forward(copy, endpoint)
+    }
+}

@@ -1,0 +1,128 @@
+import HTTPWire
+
+/// A client's connection on a TCP listener: bytes both ways, to the copy that the listener alone decides, with each
+/// side's end of stream passed on by itself.
+///
+/// `@unchecked Sendable`: it lives on its worker's loop.
+final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
+    private let worker: Worker
+    private let downstream: any Link
+    private var upstream: (any Link)?
+    private var isConnecting = false
+    private var isClosed = false
+    private var clientEnded = false
+    private var providerEnded = false
+    var position = -1
+    var deadline: Int64
+
+    init(worker: Worker, downstream: any Link) {
+        self.worker = worker
+        self.downstream = downstream
+        deadline = worker.now + worker.timeouts.connect
+        worker.add(self)
+    }
+
+    /// Decides and connects; a client for which there is no copy is closed at once.
+    func open(listener: CompiledListener?, connector: any Connector) {
+        let table = worker.table
+        guard let listener else { return abort() }
+        var key = CountKey(
+            listener: Int32(listener.number), environment: Int32(listener.environment), service: -1, context: -1,
+            isProvider: false, fault: .unknownService)
+        if !table.environments[listener.environment].context.isEmpty { key.context = Int32(listener.environment) }
+        let resolution = listener.serviceBytes.withUnsafeBytes { table.resolve($0, in: listener.environment) }
+        guard case .found(let copy) = resolution else {
+            worker.count(key, by: table)
+            return abort()
+        }
+        key.service = Int32(copy.number)
+        guard copy.ready, let endpoint = copy.endpoint(portName: listener.portName, wantsHTTP: false) else {
+            key.fault = .noEndpoint
+            worker.count(key, by: table)
+            return abort()
+        }
+        key.isProvider = true
+        key.fault = nil
+        worker.count(key, by: table)
+        isConnecting = true
+        connector.connect(to: endpoint, allowsReuse: false, ticket: 0, for: self)
+    }
+
+    func connected(_ link: any Link, to endpoint: Endpoint, ticket: Int, isReused: Bool) {
+        isConnecting = false
+        guard !isClosed else { return link.abort(reset: false) }
+        upstream = link
+        link.owner = self
+        deadline = .max
+        downstream.resumeReading()
+        if clientEnded { link.closeOutput() }
+    }
+
+    func connectFailed(ticket: Int, isExhausted: Bool) {
+        isConnecting = false
+        abort()
+    }
+
+    func wantsBytes(from link: any Link) -> Bool { link !== downstream || upstream != nil }
+
+    func received(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
+        guard let upstream else { return 0 }
+        let target: any Link = link === downstream ? upstream : downstream
+        target.relay(bytes, 0..<bytes.count, from: link)
+        if !target.isWritable { link.pauseReading() }
+        return bytes.count
+    }
+
+    func readCompleted(_ link: any Link) { (link === downstream ? upstream : downstream)?.flush() }
+
+    func inputClosed(_ link: any Link) {
+        if link === downstream {
+            clientEnded = true
+            // While connecting, the end is passed on once there is somebody to pass it to.
+            guard let upstream else { return isConnecting ? () : abort() }
+            upstream.closeOutput()
+        } else {
+            providerEnded = true
+            downstream.closeOutput()
+        }
+        if clientEnded, providerEnded { finishWriting() }
+    }
+
+    func closed(_ link: any Link, cleanly: Bool) {
+        let other = link === upstream ? downstream : upstream
+        if link === upstream { upstream = nil }
+        // A side that broke must not look to the other as if it had ended.
+        guard cleanly else { return end { $0.abort(reset: true) } }
+        guard let other, link !== downstream else { return end { $0.abort(reset: false) } }
+        other.close()
+        deadline = worker.now + worker.timeouts.stream
+    }
+
+    /// Both sides have ended: what was written is still sent, for a limited time.
+    private func finishWriting() {
+        deadline = worker.now + worker.timeouts.stream
+        downstream.close()
+        upstream?.close()
+    }
+
+    func writabilityChanged(_ link: any Link) {
+        guard link.isWritable else { return }
+        (link === downstream ? upstream : downstream)?.resumeReading()
+    }
+
+    func deadlinePassed() { abort() }
+
+    /// An open tunnel stays where it began.
+    func tableChanged() {}
+
+    func abort() { end { $0.abort(reset: false) } }
+
+    private func end(_ close: (any Link) -> Void) {
+        guard !isClosed else { return }
+        isClosed = true
+        deadline = .max
+        worker.remove(self)
+        close(downstream)
+        if let upstream { close(upstream) }
+    }
+}

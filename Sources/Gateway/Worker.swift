@@ -1,0 +1,103 @@
+import HTTPWire
+
+/// What one event loop knows: the table it routes by, its exchanges, its counts. Used on that loop only.
+///
+/// `@unchecked Sendable`: it is handed to its loop once and touched there only.
+final class Worker: @unchecked Sendable {
+    let timeouts: Timeouts
+    /// This loop's share of the limits.
+    let maxConnections: Int
+    let maxRequests: Int
+    private(set) var table: CompiledTable
+    private(set) var counts: CountBook
+    /// Milliseconds of a clock that only goes forward, as of the last tick.
+    private(set) var now: Int64
+    private(set) var isDraining = false
+    var requestsInFlight = 0
+    /// Requests whose carriers named different contexts.
+    var disagreements: UInt64 = 0
+    /// For heads that are written at once.
+    let scratch = WireBuffer(capacity: 4096)
+    private var sessions: [any Session] = []
+    private var random: UInt64
+
+    init(limits: GatewayLimits, loops: Int, table: CompiledTable, now: Int64, seed: UInt64) {
+        timeouts = Timeouts(limits)
+        self.table = table
+        self.now = now
+        maxConnections = max(1, limits.maxConnections / loops)
+        maxRequests = max(1, limits.maxRequests / loops)
+        counts = CountBook(maxKeys: max(1, limits.maxCountKeys / loops))
+        random = seed
+    }
+
+    var connections: Int { sessions.count }
+
+    /// The next request on this loop is decided by `table`; an older one is ignored.
+    func install(_ table: CompiledTable) {
+        guard table.version >= self.table.version else { return }
+        counts.fold(self.table)
+        self.table = table
+        for session in sessions { session.tableChanged() }
+    }
+
+    func count(_ key: CountKey, by table: CompiledTable) {
+        if table === self.table { counts.add(key) } else { counts.addFolded(key, table) }
+    }
+
+    func callCounts() -> CountSnapshot {
+        CountSnapshot(calls: counts.merged(with: table), overflow: counts.overflow, disagreements: disagreements)
+    }
+
+    func add(_ session: any Session) {
+        session.position = sessions.count
+        sessions.append(session)
+    }
+
+    func remove(_ session: any Session) {
+        let position = session.position
+        guard position >= 0, position < sessions.count, sessions[position] === session else { return }
+        let last = sessions.removeLast()
+        if last !== session {
+            sessions[position] = last
+            last.position = position
+        }
+        session.position = -1
+    }
+
+    /// Ends what has waited too long. Called a few times a second, so deadlines are that exact.
+    func tick(now: Int64) {
+        self.now = now
+        for session in sessions where session.deadline <= now { session.deadlinePassed() }
+    }
+
+    /// Unused connections close now, the others after their request.
+    func drain() {
+        isDraining = true
+        for session in sessions { session.tableChanged() }
+    }
+
+    func closeAll() {
+        for session in sessions { session.abort() }
+    }
+
+    /// SplitMix64 (Steele, Lea, Flood 2014): good enough for trace ids, one multiplication.
+    func nextRandom() -> UInt64 {
+        random &+= 0x9E37_79B9_7F4A_7C15
+        var value = random
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// A client's connection, for the worker that looks after its deadline.
+protocol Session: AnyObject {
+    /// Its place in the worker's list.
+    var position: Int { get set }
+    var deadline: Int64 { get }
+    func deadlinePassed()
+    /// The table is another one, or the gateway drains: close if there is nothing left to do here.
+    func tableChanged()
+    func abort()
+}

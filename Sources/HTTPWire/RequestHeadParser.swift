@@ -1,0 +1,125 @@
+/// Parses one request head after another (RFC 9112 sections 3 and 5).
+///
+/// `parse` is given all bytes from the head's start each time. One empty line before the request line is skipped, as
+/// section 2.2 asks. After `complete` the accessors describe the head, as ranges of those bytes, until `reset()`.
+package struct RequestHeadParser: Sendable {
+    package private(set) var method = ByteRange.empty
+    /// Path and query as they are forwarded; in absolute form the part after the authority, which may be empty.
+    package private(set) var target = ByteRange.empty
+    /// 0 or 1.
+    package private(set) var minorVersion: UInt8 = 1
+    package private(set) var head = HeadFields()
+    private var authority: ByteRange?
+    private var lines = LineScanner()
+    private var hasRequestLine = false
+
+    package init() {}
+
+    package mutating func reset() {
+        lines.reset()
+        hasRequestLine = false
+        authority = nil
+        head.reset()
+    }
+
+    package mutating func parse(_ bytes: UnsafeRawBufferPointer) -> HeadProgress {
+        while true {
+            switch lines.next(bytes) {
+            case .more: return .more
+            case .refused(let violation): return .refused(violation)
+            case .line(let start, let end):
+                if !hasRequestLine {
+                    if start == end, start == 0 { continue }
+                    if let violation = parseRequestLine(bytes, start, end) { return .refused(violation) }
+                    hasRequestLine = true
+                } else if start == end {
+                    if let violation = check(bytes) { return .refused(violation) }
+                    return .complete(lines.lineStart)
+                } else if let violation = head.append(bytes, start, end) {
+                    return .refused(violation)
+                }
+            }
+        }
+    }
+
+    package var isHTTP10: Bool { minorVersion == 0 }
+
+    /// Whether the client will read another response on this connection (RFC 9112 section 9.3).
+    package var keepsAlive: Bool {
+        if head.saysClose { return false }
+        return minorVersion == 1 || head.saysKeepAlive
+    }
+
+    /// How the request's body ends; a request is never delimited by closing (RFC 9112 section 6.3).
+    package var framing: BodyFraming {
+        if head.isChunked { return .chunked }
+        guard let length = head.contentLength, length > 0 else { return .none }
+        return .length(length)
+    }
+
+    /// Value of `Host`, which a complete head always has.
+    package var host: ByteRange { head.host ?? .empty }
+
+    private mutating func parseRequestLine(
+        _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int
+    ) -> WireViolation? {
+        if let violation = controlViolation(bytes, start, end) { return violation }
+        var index = start
+        while index < end, isTokenByte(bytes[index]) { index += 1 }
+        guard index > start, index < end, bytes[index] == 0x20 else { return .badRequestLine }
+        method = ByteRange(start, index)
+        let targetStart = index + 1
+        index = targetStart
+        while index < end, bytes[index] > 0x20, bytes[index] < 0x7F { index += 1 }
+        guard index > targetStart, index < end, bytes[index] == 0x20 else { return .badRequestLine }
+        target = ByteRange(targetStart, index)
+        guard let minor = parseVersion(bytes, index + 1, end) else { return .badVersion }
+        minorVersion = minor
+        return parseTarget(bytes)
+    }
+
+    private mutating func parseTarget(_ bytes: UnsafeRawBufferPointer) -> WireViolation? {
+        let start = Int(target.start)
+        let end = Int(target.end)
+        if bytes[start] == 0x2F { return firstIndex(of: 0x23, in: bytes, start, end) == nil ? nil : .badTarget }
+        if target.count == 1, bytes[start] == 0x2A { return equals(method.of(bytes), "OPTIONS") ? nil : .badTarget }
+        if equals(method.of(bytes), "CONNECT") { return nil }
+        // Absolute form; other schemes than http are nobody's here.
+        let scheme: StaticString = "http://"
+        guard target.count > scheme.utf8CodeUnitCount,
+            equalsIgnoringCase(ByteRange(start, start + 7).of(bytes), scheme)
+        else { return .badTarget }
+        var index = start + 7
+        while index < end, bytes[index] != 0x2F, bytes[index] != 0x3F, bytes[index] != 0x23 { index += 1 }
+        authority = ByteRange(start + 7, index)
+        target = ByteRange(index, end)
+        return firstIndex(of: 0x23, in: bytes, index, end) == nil ? nil : .badTarget
+    }
+
+    private func check(_ bytes: UnsafeRawBufferPointer) -> WireViolation? {
+        guard let host = head.host else { return .missingHost }
+        let value = host.of(bytes)
+        if value.isEmpty { return .badHost }
+        for byte in value where byte <= 0x20 || byte >= 0x7F || byte == 0x2C || byte == 0x2F || byte == 0x40 {
+            return .badHost
+        }
+        if let authority, !equalsIgnoringCase(authority.of(bytes), value) { return .hostMismatch }
+        if minorVersion == 0, head.hasTransferEncoding { return .unknownTransferEncoding }
+        return head.lengthViolation
+    }
+}
+
+/// The minor version of `HTTP/1.0` or `HTTP/1.1`.
+func parseVersion(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> UInt8? {
+    guard end - start == 8, equals(ByteRange(start, start + 7).of(bytes), "HTTP/1.") else { return nil }
+    switch bytes[start + 7] {
+    case 0x30: return 0
+    case 0x31: return 1
+    default: return nil
+    }
+}
+
+private func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Int? {
+    for index in start..<end where bytes[index] == byte { return index }
+    return nil
+}

@@ -1,0 +1,118 @@
+import Blueprints
+import EnvironmentGraph
+import Storage
+
+/// Gives every service's own listening and every address of the gateway a port that it keeps until its environment goes.
+///
+/// A port that was given back is not given to anybody else for ten minutes, so that whoever still has an old address is
+/// refused instead of being answered by another environment.
+///
+/// Below the kernel's range for outgoing connections (from 32768 on Linux), so that no client's local port is in the way.
+package struct PortAllocator: Sendable {
+    /// How long a port rests that was given back, in milliseconds.
+    package static let restTime: Int64 = 600_000
+
+    package let range: ClosedRange<Int>
+    private let isFree: @Sendable (Int) -> Bool
+
+    package static let defaultRange = 20000...31999
+
+    package init(range: ClosedRange<Int> = PortAllocator.defaultRange, isFree: @escaping @Sendable (Int) -> Bool) {
+        self.range = range
+        self.isFree = isFree
+    }
+
+    /// What an environment needs, in a fixed order: a port for each port of a local service; an address for each
+    /// (local caller, service that it addresses); an address from outside for each exposed service, inherited or not.
+    package static func purposes(_ record: EnvironmentRecord) -> [(purpose: PortAssignment.Purpose, fixed: Int?)] {
+        let local = record.localServices
+        var purposes: [(PortAssignment.Purpose, Int?)] = []
+        for service in local {
+            for port in service.ports {
+                purposes.append((.service(service.name, port: port.name), port.hostPort))
+            }
+        }
+        for caller in local {
+            for name in caller.addressedServices.sorted() {
+                guard let port = record.spec.service(name)?.ports.first else { continue }
+                purposes.append((.address(caller: caller.name, service: name, port: port.name), nil))
+            }
+        }
+        for service in record.spec.services where service.expose {
+            guard let port = service.ports.first else { continue }
+            purposes.append((.address(caller: nil, service: service.name, port: port.name), nil))
+        }
+        return purposes
+    }
+
+    /// Gives an environment's ports back; call it inside a write transaction.
+    package static func release(_ id: EnvironmentID, at now: Int64, in store: any StoreWriting) throws {
+        var resting = try resting(at: now, in: store)
+        for port in try store.ports(of: id) { resting[port.number] = now }
+        try store.removePorts(of: id)
+        let text = resting.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: " ")
+        try store.set(restingKey, to: text.isEmpty ? nil : text)
+    }
+
+    private static let restingKey = "ports/resting"
+
+    /// Port → when it was given back, without those that have rested enough.
+    private static func resting(at now: Int64, in store: any StoreReading) throws -> [Int: Int64] {
+        let entries = (try store.setting(restingKey) ?? "").split(separator: " ").compactMap { entry -> (Int, Int64)? in
+            let parts = entry.split(separator: ":")
+            guard parts.count == 2, let port = Int(parts[0]), let time = Int64(parts[1]) else { return nil }
+            return (port, time)
+        }
+        return Dictionary(entries) { $1 }.filter { now - $0.value < restTime }
+    }
+
+    /// Assigns what is not assigned yet; call it inside a write transaction.
+    ///
+    /// - Throws: ``StepFailure`` where a fixed port belongs to somebody else, or the range is used up.
+    package func allocate(for record: EnvironmentRecord, at now: Int64, in store: any StoreWriting) throws {
+        let existing = Set(try store.ports(of: record.id).map(\.purpose))
+        var used = try store.portsInUse()
+        let resting = Set(try Self.resting(at: now, in: store).keys)
+        for (purpose, fixed) in Self.purposes(record) where !existing.contains(purpose) {
+            var number = try fixed ?? choose(record.id, purpose, used.union(resting))
+            if used.contains(number) {
+                let owner = try owner(of: number, in: store)
+                // An overlay's copy of a service cannot have the port that the Blueprint fixed for its parent's.
+                guard record.parent != nil, owner?.purpose == purpose else {
+                    throw StepFailure(
+                        "port \(number), which the Blueprint fixes with hostPort, belongs to \(owner?.name ?? "another environment")"
+                    )
+                }
+                number = try choose(record.id, purpose, used.union(resting))
+            }
+            used.insert(number)
+            try store.save(PortAssignment(environment: record.id, purpose: purpose, number: number))
+        }
+    }
+
+    private func owner(
+        of number: Int, in store: any StoreReading
+    ) throws -> (name: String, purpose: PortAssignment.Purpose)? {
+        for environment in try store.environments() {
+            let port = try store.ports(of: environment.id).first { $0.number == number }
+            if let port { return (environment.name, port.purpose) }
+        }
+        return nil
+    }
+
+    /// The first free port from a place that follows from what it is for, so that the same environment tends to get the
+    /// same ports.
+    private func choose(_ id: EnvironmentID, _ purpose: PortAssignment.Purpose, _ used: Set<Int>) throws -> Int {
+        let start = Int(fnv1a("\(id)/\(purpose)") % UInt64(range.count))
+        for offset in 0..<range.count {
+            let port = range.lowerBound + (start + offset) % range.count
+            if !used.contains(port), isFree(port) { return port }
+        }
+        throw StepFailure("every port from \(range.lowerBound) to \(range.upperBound) is in use")
+    }
+
+    /// FNV-1a, 64 bits (draft-eastlake-fnv). Swift's own hashing differs from run to run.
+    private func fnv1a(_ text: String) -> UInt64 {
+        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+}

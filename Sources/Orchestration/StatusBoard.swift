@@ -1,0 +1,65 @@
+import EnvironmentGraph
+import Runtimes
+import Synchronization
+
+/// The last status of every workload, as the runtime told it, with a bell that rings at every change of an environment.
+///
+/// Steps wait on it, the routing table is made from it, and progress streams are woken by it. It is a cache of what is
+/// observed, never of what is wanted; losing it costs nothing.
+package final class StatusBoard: Sendable {
+    private struct State {
+        var statuses: [EnvironmentID: [WorkloadStatus]] = [:]
+        var listeners: [Int: (environment: EnvironmentID?, continuation: AsyncStream<Void>.Continuation)] = [:]
+        var nextListener = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func statuses(of id: EnvironmentID) -> [WorkloadStatus] {
+        state.withLock { $0.statuses[id] ?? [] }
+    }
+
+    package func status(of service: String, in id: EnvironmentID) -> WorkloadStatus? {
+        statuses(of: id).first { $0.service == service }
+    }
+
+    /// The services that can answer just now; `nil` where the runtime has said nothing of the environment yet.
+    package func ready(in id: EnvironmentID) -> Set<String>? {
+        state.withLock { $0.statuses[id] }.map { Set($0.filter { $0.state == .ready }.map(\.service)) }
+    }
+
+    package func set(_ statuses: [WorkloadStatus], of id: EnvironmentID) {
+        state.withLock { $0.statuses[id] = statuses }
+        ring(id)
+    }
+
+    package func forget(_ id: EnvironmentID) {
+        state.withLock { $0.statuses[id] = nil }
+        ring(id)
+    }
+
+    /// Wakes everybody who waits for a change of this environment: its statuses, its record, or its execution.
+    package func ring(_ id: EnvironmentID) {
+        let woken = state.withLock { state in
+            state.listeners.values.filter { $0.environment == nil || $0.environment == id }.map(\.continuation)
+        }
+        for continuation in woken { continuation.yield() }
+    }
+
+    /// Rings at once and then after every change; rings that nobody took yet are one. `nil` hears every environment.
+    package func changes(of id: EnvironmentID?) -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let key = state.withLock { state in
+            state.nextListener += 1
+            state.listeners[state.nextListener] = (id, continuation)
+            return state.nextListener
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { $0.listeners[key] = nil }
+        }
+        continuation.yield()
+        return stream
+    }
+}

@@ -1,0 +1,130 @@
+import Blueprints
+import EnvironmentGraph
+import HTTPTransport
+import Runtimes
+import Storage
+
+extension StepActions {
+    /// The n-th initialiser of a service that is ready.
+    func initialise(_ name: String, _ index: Int, _ id: EnvironmentID) async throws {
+        let record = try await environment(id)
+        let service = try service(name, in: record)
+        guard service.initialisers.indices.contains(index) else { return }
+        switch service.initialisers[index] {
+        case .sql(let sql): try await runSQL(sql, index, service, record)
+        case .command(let command): try await runCommand(command, service, record)
+        case .http(let request): try await runRequest(request, service, record)
+        }
+    }
+
+    // MARK: SQL
+
+    /// Runs a script through `psql`, so that everything that dumps use (`COPY … FROM stdin`, `\set`) works.
+    ///
+    /// The ledger row and the script are one transaction: whatever is interrupted, the script has taken effect once or
+    /// not at all.
+    private func runSQL(
+        _ sql: SQLInitSpec, _ index: Int, _ service: ServiceSpec, _ record: EnvironmentRecord
+    ) async throws {
+        let script = try await secrets.file(sql.script, of: record.id, revision: record.revision)
+        guard let script else {
+            throw StepFailure("the script \(sql.script) was not sent with the Blueprint")
+        }
+        let connection = try await connection(sql, service, record)
+        let key = Self.quoted("\(index):\(sql.script.split(separator: "/").last ?? "")")
+        let prepare = """
+            CREATE SCHEMA IF NOT EXISTS microstax;
+            CREATE TABLE IF NOT EXISTS microstax.init (key text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+            """
+        let known = try await psql(
+            connection, service, record,
+            ["-At", "-c", prepare, "-c", "SELECT count(*) FROM microstax.init WHERE key = \(key)"], input: "")
+        guard known.exitCode == 0 else { throw StepFailure(Self.sqlError(known, script: sql.script)) }
+        if known.output.split(separator: "\n").last == "1" { return }
+        let ran = try await psql(
+            connection, service, record,
+            ["--single-transaction", "-c", "INSERT INTO microstax.init (key) VALUES (\(key))", "-f", "-"], input: script
+        )
+        guard ran.exitCode == 0 else { throw StepFailure(Self.sqlError(ran, script: sql.script)) }
+    }
+
+    private struct SQLConnection {
+        var port: Int
+        var user: String
+        var password: String?
+        var database: String
+    }
+
+    /// What the initialiser says, else the service's own environment (`POSTGRES_*`), else PostgreSQL's defaults.
+    private func connection(
+        _ sql: SQLInitSpec, _ service: ServiceSpec, _ record: EnvironmentRecord
+    ) async throws -> SQLConnection {
+        let rendering = try await rendering(of: record)
+        let workload = try rendering.workload(service)
+        func own(_ key: String) -> String? { workload.secretEnv[key] ?? workload.env[key] }
+        guard let port = rendering.ownPort(service) else {
+            throw StepFailure("\(service.name) has no port that a script could be sent to")
+        }
+        let user = sql.user ?? own("POSTGRES_USER") ?? "postgres"
+        let password = try sql.password.map { try rendering.render(Template(parsing: $0), for: service) }
+        return SQLConnection(
+            port: port, user: user, password: password ?? own("POSTGRES_PASSWORD"),
+            database: sql.database ?? own("POSTGRES_DB") ?? user)
+    }
+
+    private func psql(
+        _ connection: SQLConnection, _ service: ServiceSpec, _ record: EnvironmentRecord, _ arguments: [String],
+        input: String
+    ) async throws -> RuntimeCommandResult {
+        var env = ["PGCONNECT_TIMEOUT": "10", "PGOPTIONS": "-c client_min_messages=warning"]
+        env["PGPASSWORD"] = connection.password
+        let command =
+            [
+                "psql", "-X", "-q", "--no-password", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
+                "\(connection.port)", "-U", connection.user, "-d", connection.database,
+            ] + arguments
+        return try await runtime.run(
+            RuntimeCommand(command, input: input, extraEnv: env), in: service.name, of: record.id)
+    }
+
+    /// `psql:<stdin>:3: ERROR: …` with the script's own name for `<stdin>`.
+    private static func sqlError(_ result: RuntimeCommandResult, script: String) -> String {
+        if result.timedOut { return "\(script): not done within the limit" }
+        if result.exitCode == 127 { return "psql is not installed; `microstax doctor` says how to get it" }
+        let lines = result.output.split(separator: "\n").map {
+            $0.replacing("psql:<stdin>:", with: "\(script):").replacing("psql: error: ", with: "")
+        }
+        return lines.suffix(8).joined(separator: "\n")
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "'" + text.replacing("'", with: "''") + "'"
+    }
+
+    // MARK: Commands and requests
+
+    private func runCommand(_ command: [String], _ service: ServiceSpec, _ record: EnvironmentRecord) async throws {
+        let result = try await runtime.run(RuntimeCommand(command), in: service.name, of: record.id)
+        guard result.exitCode == 0 else {
+            let last = result.output.split(separator: "\n").suffix(10).map { "  " + $0 }
+            let reason = result.timedOut ? "not done within the limit" : "exited with \(result.exitCode)"
+            throw StepFailure((["\(command.joined(separator: " ")): \(reason)"] + last).joined(separator: "\n"))
+        }
+    }
+
+    private func runRequest(_ request: HTTPInitSpec, _ service: ServiceSpec, _ record: EnvironmentRecord) async throws {
+        let rendering = try await rendering(of: record)
+        guard let port = rendering.ownPort(service, named: request.port) else {
+            throw StepFailure("\(service.name) has no port \(request.port ?? "") that a request could be sent to")
+        }
+        var fields = HTTPFields(request.headers.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) })
+        if fields["host"] == nil { fields["host"] = "127.0.0.1:\(port)" }
+        let message = HTTPRequest(
+            request.method, request.path, fields: fields, body: Array((request.body ?? "").utf8))
+        let response = try await HTTPClient(.tcp(host: "127.0.0.1", port: port)).send(message, timeout: .seconds(60))
+        guard (200..<400).contains(response.status) else {
+            let text = String(decoding: response.body.prefix(500), as: UTF8.self)
+            throw StepFailure("\(request.method) \(request.path) answered \(response.status): \(text)")
+        }
+    }
+}

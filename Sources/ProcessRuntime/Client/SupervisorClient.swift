@@ -1,0 +1,62 @@
+import HTTPTransport
+import Runtimes
+
+/// Calls one supervisor over its control socket.
+struct SupervisorClient: Sendable {
+    let record: SupervisorRecord
+
+    private var client: HTTPClient { HTTPClient(.unix(path: record.socket), connectTimeout: .seconds(5)) }
+
+    func statuses() async throws -> [WorkloadStatus] {
+        try await call("GET", "/statuses", body: [], as: [WorkloadStatus].self, timeout: .seconds(30))
+    }
+
+    func apply(_ workload: Workload) async throws {
+        try await post("/apply", workload, timeout: .seconds(60))
+    }
+
+    func stop(_ service: String, timeout: Duration) async throws {
+        try await post("/stop", service, timeout: timeout)
+    }
+
+    func run(_ command: RuntimeCommand, in service: String) async throws -> RuntimeCommandResult {
+        let request = SupervisorControl.RunRequest(service: service, command: command)
+        return try await call(
+            "POST", "/run", body: ControlCoding.encode(request), as: RuntimeCommandResult.self,
+            timeout: .milliseconds(Milliseconds.of(seconds: command.timeoutSeconds) + 15_000))
+    }
+
+    /// Stops everything and ends the supervisor.
+    func end(timeout: Duration) async throws { try await post("/end", "", timeout: timeout) }
+
+    /// One element per line of the answer.
+    func changes(_ element: ([WorkloadStatus]) -> Void) async throws {
+        let response = try await client.stream(HTTPRequest("GET", "/changes"))
+        guard response.status == 200 else { throw RuntimeError(.unavailable, "the supervisor gives no changes") }
+        var partial: [UInt8] = []
+        for try await chunk in response.body {
+            partial += chunk
+            while let end = partial.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Array(partial[..<end])
+                partial.removeFirst(end + 1)
+                if !line.isEmpty { element(try ControlCoding.decode([WorkloadStatus].self, line)) }
+            }
+        }
+    }
+
+    private func post(_ target: String, _ body: some Encodable, timeout: Duration) async throws {
+        _ = try await call(
+            "POST", target, body: ControlCoding.encode(body), as: SupervisorControl.Done.self, timeout: timeout)
+    }
+
+    private func call<T: Decodable>(
+        _ method: String, _ target: String, body: [UInt8], as type: T.Type, timeout: Duration
+    ) async throws -> T {
+        let response = try await client.send(HTTPRequest(method, target, body: body), timeout: timeout)
+        guard response.status != 503 else {
+            throw HTTPClientError(code: .connectRefused, message: "the supervisor is ending")
+        }
+        guard response.status == 200 else { throw try ControlCoding.decode(RuntimeError.self, response.body) }
+        return try ControlCoding.decode(type, response.body)
+    }
+}

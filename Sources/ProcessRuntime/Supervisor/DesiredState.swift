@@ -1,0 +1,41 @@
+import Foundation
+import Runtimes
+
+/// What an environment's supervisor should run, as it stands on disk. Values of secrets are never part of it.
+struct DesiredState: Sendable, Codable {
+    struct Entry: Sendable, Codable {
+        /// Its `secretEnv` is empty.
+        var workload: Workload
+        var hasSecrets: Bool
+        /// How it ended, where it stays ended.
+        var ended: WorkloadStatus?
+        var stopRequested: Bool
+    }
+
+    var version = 1
+    var entries: [Entry] = []
+
+    /// Whether a supervisor has anything to do.
+    var needsSupervisor: Bool { entries.contains { $0.ended == nil } }
+
+    /// `nil` where there is no file. What cannot be read is never taken for empty.
+    static func load(_ path: String) throws -> DesiredState? {
+        guard let bytes = SmallFile.read(path) else {
+            guard errno == ENOENT || errno == ENOTDIR else { throw SmallFile.failure("read", path) }
+            return nil
+        }
+        do {
+            let state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
+            guard state.version == 1 else { throw RuntimeError(.ioError, "version \(state.version) is not known") }
+            return state
+        } catch {
+            throw RuntimeError(.ioError, "cannot read \(path): \(error)")
+        }
+    }
+
+    func save(_ path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try SmallFile.write([UInt8](try encoder.encode(self)), to: path, durably: true)
+    }
+}

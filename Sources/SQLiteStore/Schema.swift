@@ -1,0 +1,90 @@
+import Storage
+
+/// The numbered steps from an empty file to today's tables. A step that was released never changes; a new one is
+/// appended.
+struct Schema: Sendable {
+    /// What makes up a step, in order; SQLite's `user_version` is the number of steps that were taken.
+    var migrations: [[String]]
+
+    /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
+    static let applicationID: Int64 = 0x4D53_5458
+
+    static let current = Schema(migrations: [first])
+
+    /// Takes the steps that are missing, each in a transaction of its own.
+    func migrate(_ connection: Connection) throws(StoreError) {
+        let done = try connection.integer("PRAGMA user_version")
+        for (index, statements) in migrations.enumerated() where index >= done {
+            try connection.change { () throws(StoreError) in
+                for statement in statements { try connection.execute(statement) }
+                try connection.execute("PRAGMA application_id = \(Self.applicationID)")
+                try connection.execute("PRAGMA user_version = \(index + 1)")
+            }
+        }
+    }
+
+    /// References to `environments` and `executions` are checked when a transaction ends, so that records can be saved
+    /// in any order.
+    private static let first = [
+        """
+        CREATE TABLE environments(
+            id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, parent TEXT,
+            version INTEGER NOT NULL, record TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE UNIQUE INDEX environments_name ON environments(name) WHERE state <> 'deleted'",
+        "CREATE INDEX environments_list ON environments(name, id, version) WHERE state <> 'deleted'",
+        "CREATE INDEX environments_parent ON environments(parent, name, id, version) WHERE state <> 'deleted'",
+        """
+        CREATE TABLE revisions(
+            environment TEXT NOT NULL REFERENCES environments(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            number INTEGER NOT NULL, record TEXT NOT NULL,
+            PRIMARY KEY(environment, number)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE executions(
+            sequence INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,
+            state TEXT NOT NULL, final INTEGER NOT NULL, created_at INTEGER NOT NULL, record TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX executions_environment ON executions(environment, created_at, sequence)",
+        "CREATE INDEX executions_unfinished ON executions(created_at, sequence) WHERE final = 0",
+        """
+        CREATE TABLE steps(
+            execution TEXT NOT NULL REFERENCES executions(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            position INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL,
+            PRIMARY KEY(execution, position), UNIQUE(execution, key)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE ports(
+            number INTEGER PRIMARY KEY NOT NULL,
+            environment TEXT NOT NULL REFERENCES environments(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            purpose TEXT NOT NULL,
+            UNIQUE(environment, purpose)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE secrets(
+            environment TEXT NOT NULL REFERENCES environments(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            service TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,
+            PRIMARY KEY(environment, service, name)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE replies(
+            key TEXT PRIMARY KEY NOT NULL, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX replies_age ON replies(created_at)",
+        """
+        CREATE TABLE audit(
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, actor TEXT NOT NULL,
+            action TEXT NOT NULL, subject TEXT NOT NULL, outcome TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE TABLE settings(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT",
+    ]
+}

@@ -1,0 +1,102 @@
+import Blueprints
+import EnvironmentGraph
+import Storage
+
+extension Transaction {
+    func environment(_ id: EnvironmentID) throws -> EnvironmentRecord? {
+        try environments("SELECT id, version FROM environments WHERE id = ?", .text(id.rawValue)).first
+    }
+
+    func environment(named name: String) throws -> EnvironmentRecord? {
+        try environments(
+            "SELECT id, version FROM environments WHERE name = ? AND state <> 'deleted'", .text(name)
+        ).first
+    }
+
+    func environments() throws -> [EnvironmentRecord] {
+        try environments("SELECT id, version FROM environments WHERE state <> 'deleted' ORDER BY name")
+    }
+
+    func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
+        try environments(
+            "SELECT id, version FROM environments WHERE parent = ? AND state <> 'deleted' ORDER BY name",
+            .text(id.rawValue))
+    }
+
+    /// The environments of a query for ids and versions: from the cache where it has that version, else decoded.
+    private func environments(_ sql: String, _ values: SQLValue...) throws(StoreError) -> [EnvironmentRecord] {
+        let found = try connection.rows(sql, values) { (row) throws(StoreError) in
+            (id: EnvironmentID(rawValue: row.text(0)), version: row.integer(1))
+        }
+        let known = found.count == 1 ? found.reduce(into: [:]) { $0[$1.id] = cache.entry($1.id) } : cache.snapshot
+        var records: [EnvironmentRecord] = []
+        records.reserveCapacity(found.count)
+        var decoded: [EnvironmentID: RecordCache.Entry] = [:]
+        for (id, version) in found {
+            if let entry = known[id], entry.version == version {
+                records.append(entry.record)
+            } else if let entry = saved[id], entry.version == version {
+                records.append(entry.record)
+            } else {
+                let record = try decodeEnvironment(id)
+                decoded[id] = RecordCache.Entry(version: version, record: record)
+                records.append(record)
+            }
+        }
+        cache.insert(decoded)
+        return records
+    }
+
+    private func decodeEnvironment(_ id: EnvironmentID) throws(StoreError) -> EnvironmentRecord {
+        let json = try connection.row("SELECT record FROM environments WHERE id = ?", .text(id.rawValue)) {
+            (row) throws(StoreError) in row.blob(0)
+        }
+        return try decode(EnvironmentRecord.self, json ?? [], "environments", id.rawValue)
+    }
+
+    func save(_ environment: EnvironmentRecord) throws {
+        let id = environment.id.rawValue
+        let json = try encode(environment, "environments", id)
+        let version = cache.nextVersion()
+        let taken = StoreError(
+            .nameTaken, "another environment has the name \(environment.name)",
+            hint: "choose another name, or delete that environment")
+        // Not REPLACE, which would remove the row and with it what refers to it.
+        let changed = try connection.execute(
+            "UPDATE environments SET name = ?, mode = ?, state = ?, parent = ?, version = ?, record = ? WHERE id = ?",
+            .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
+            .optional(environment.parent?.id.rawValue), .integer(version), .text(json), .text(id), orTaken: taken)
+        if changed == 0 {
+            try connection.execute(
+                """
+                INSERT INTO environments(name, mode, state, parent, version, record, id) VALUES(?, ?, ?, ?, ?, ?, ?)
+                """,
+                .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
+                .optional(environment.parent?.id.rawValue), .integer(version), .text(json), .text(id), orTaken: taken)
+        }
+        saved[environment.id] = RecordCache.Entry(version: version, record: environment)
+        removed.remove(environment.id)
+    }
+
+    func removeEnvironment(_ id: EnvironmentID) throws {
+        // Revisions, ports and secrets go with it.
+        try connection.execute("DELETE FROM environments WHERE id = ?", .text(id.rawValue))
+        saved[id] = nil
+        removed.insert(id)
+    }
+
+    func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord? {
+        let json = try connection.row(
+            "SELECT record FROM revisions WHERE environment = ? AND number = ?", .text(id.rawValue), .number(number)
+        ) { (row) throws(StoreError) in row.blob(0) }
+        guard let json else { return nil }
+        return try decode(RevisionRecord.self, json, "revisions", "\(id)#\(number)")
+    }
+
+    func save(_ revision: RevisionRecord) throws {
+        try connection.execute(
+            "INSERT OR REPLACE INTO revisions(environment, number, record) VALUES(?, ?, ?)",
+            .text(revision.environment.rawValue), .number(revision.number),
+            .text(try encode(revision, "revisions", "\(revision.environment)#\(revision.number)")))
+    }
+}

@@ -1,0 +1,60 @@
+import EnvironmentGraph
+
+/// Where everything lives that must survive: environments, revisions, executions with their checkpoints, ports,
+/// secrets, audit entries. Knows records, not features.
+///
+/// A transaction is a synchronous closure on the store's own thread: all of it happens or nothing, reads see one state,
+/// and what ``write(_:)`` returned from is on disk. Every driver passes the same conformance suite.
+package protocol Store: Sendable {
+    func read<T: Sendable>(_ body: @Sendable (any StoreReading) throws -> T) async throws -> T
+
+    /// Write transactions run one after the other. When `body` throws, nothing of it remains and the error is rethrown.
+    func write<T: Sendable>(_ body: @Sendable (any StoreWriting) throws -> T) async throws -> T
+}
+
+package protocol StoreReading {
+    func environment(_ id: EnvironmentID) throws -> EnvironmentRecord?
+    func environment(named name: String) throws -> EnvironmentRecord?
+    /// Sorted by name; deleted ones are not there any more.
+    func environments() throws -> [EnvironmentRecord]
+    /// Direct children, sorted by name.
+    func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
+    func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
+    func execution(_ id: ExecutionID) throws -> ExecutionRecord?
+    /// Oldest first.
+    func executions(of id: EnvironmentID) throws -> [ExecutionRecord]
+    func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord?
+    /// Every execution that is not final, oldest first.
+    func unfinishedExecutions() throws -> [ExecutionRecord]
+    /// Sorted by port.
+    func ports(of id: EnvironmentID) throws -> [PortAssignment]
+    /// Every port that is given out.
+    func portsInUse() throws -> Set<Int>
+    func secrets(of id: EnvironmentID) throws -> [SealedSecret]
+    func idempotentReply(_ key: String) throws -> IdempotentReply?
+    /// Newest first.
+    func audit(limit: Int) throws -> [AuditEntry]
+    func setting(_ key: String) throws -> String?
+}
+
+package protocol StoreWriting: StoreReading {
+    /// Inserts or replaces by id.
+    /// - Throws: ``StoreError`` `.nameTaken` where another environment has the name.
+    func save(_ environment: EnvironmentRecord) throws
+    /// Removes the environment with its revisions, ports and secrets; its executions with their steps stay readable.
+    func removeEnvironment(_ id: EnvironmentID) throws
+    func save(_ revision: RevisionRecord) throws
+    /// Inserts or replaces the execution with all its steps.
+    func save(_ execution: ExecutionRecord) throws
+    /// Replaces one step, found by its key.
+    func save(_ step: StepRecord, of execution: ExecutionID) throws
+    /// - Throws: ``StoreError`` `.portTaken`.
+    func save(_ port: PortAssignment) throws
+    func removePorts(of id: EnvironmentID) throws
+    func save(_ secret: SealedSecret) throws
+    func save(_ reply: IdempotentReply) throws
+    /// Forgets replies that are older than `time` (milliseconds since 1970).
+    func removeIdempotentReplies(before time: Int64) throws
+    func append(_ entry: AuditEntry) throws
+    func set(_ key: String, to value: String?) throws
+}

@@ -1,0 +1,40 @@
+import API
+import ArgumentParser
+import Foundation
+import Gateway
+
+/// `microstax gateway`: the data plane, a process of its own that outlives the server.
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway", abstract: "Run a gateway; the local server starts its own.",
+        discussion: """
+            It serves the last routing table that it was given, with or without a server, until SIGTERM.
+
+            EXAMPLES
+              microstax gateway --folder /var/lib/microstax/gateway --port 7080
+            """)
+
+    @Option(help: "Where its table and its control socket are.")
+    var folder: String
+
+    @Option(help: "The shared port for host names (default: 7080, or the next that is free).")
+    var port: Int?
+
+    @Option(help: "Event loops (default: one for each core).")
+    var loops: Int?
+
+    func validate() throws {
+        if let loops, !(1...256).contains(loops) { throw ValidationError("--loops is from 1 to 256") }
+        if let port, !(0...65535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
+    }
+
+    func run() async throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        try await GatewayProcess.run(
+            GatewayConfiguration(
+                folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion)
+        ) { status in
+            FileHandle.standardError.write(Data("gateway \(status.pid) serves 127.0.0.1:\(status.edgePort)\n".utf8))
+        }
+    }
+}

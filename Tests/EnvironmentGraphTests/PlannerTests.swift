@@ -1,0 +1,62 @@
+import Blueprints
+import EnvironmentGraph
+import Testing
+
+@Suite struct PlannerTests {
+    private func plan(_ spec: BlueprintSpec, over parent: BlueprintSpec? = nil) -> Plan {
+        Planner.create(spec, Difference.between(request: spec, parent: parent))
+    }
+
+    @Test func anOverlayStartsOnlyWhatChanged() {
+        let keys = plan(Samples.changing("payments"), over: Samples.shop).steps.map(\.key)
+        #expect(keys == ["ports", "routes/publish", "service/payments/start", "service/payments/ready", "routes/open"])
+    }
+
+    @Test func everyStepStandsAfterWhatItNeeds() {
+        for steps in [
+            plan(Samples.shop).steps,
+            Planner.delete(Samples.shop, Difference.between(request: Samples.shop, parent: nil)).steps,
+        ] {
+            var seen: Set<String> = []
+            for step in steps {
+                #expect(step.needs.allSatisfy(seen.contains), "\(step.key) needs \(step.needs)")
+                #expect(seen.insert(step.key).inserted, "\(step.key) stands twice")
+                #expect(!step.reason.isEmpty)
+            }
+        }
+    }
+
+    @Test func dependentsWaitForInitialisers() throws {
+        var shop = Samples.shop
+        let index = try #require(shop.services.firstIndex { $0.name == "orders-db" })
+        shop.services[index].initialisers = [.sql(SQLInitSpec(script: "/x/a.sql")), .command(["true"])]
+        let steps = plan(shop).steps
+        #expect(steps.first { $0.key == "service/orders/start" }?.needs.contains("service/orders-db/init/1") == true)
+        #expect(steps.first { $0.key == "service/orders-db/init/1" }?.needs == ["service/orders-db/init/0"])
+    }
+
+    @Test func aDependencyThatOnlyHasToBeStartedIsNotAwaited() throws {
+        var shop = Samples.shop
+        let index = try #require(shop.services.firstIndex { $0.name == "orders" })
+        shop.services[index].dependsOn = [DependencySpec(service: "orders-db", condition: .started)]
+        let step = plan(shop).steps.first { $0.key == "service/orders/start" }
+        #expect(step?.needs == ["routes/publish", "service/orders-db/start"])
+    }
+
+    @Test func planningTwiceIsPlanningOnceAndOrderDoesNotMatter() {
+        var generator = SystemRandomNumberGenerator()
+        let expected = plan(Samples.shop)
+        for _ in 0..<20 {
+            var shuffled = Samples.shop
+            shuffled.services.shuffle(using: &generator)
+            #expect(plan(BlueprintSpec(name: "shop", services: shuffled.services)) == expected)
+        }
+    }
+
+    @Test func dependentsStopFirst() throws {
+        let steps = Planner.delete(Samples.shop, Difference.between(request: Samples.shop, parent: nil)).steps
+        let stop = try #require(steps.first { $0.key == "service/orders-db/stop" })
+        #expect(Set(stop.needs) == ["routes/close", "service/orders/stop", "service/reports/stop"])
+        #expect(steps.last?.key == "ports/release")
+    }
+}

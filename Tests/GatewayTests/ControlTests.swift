@@ -1,0 +1,140 @@
+import EnvironmentGraph
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// The process's life: control socket, stored table, ports, end.
+@Suite struct ControlTests {
+    private func withProcess(
+        _ folder: String, edgePort: Int? = 0, _ body: (GatewayControl, GatewayStatus) async throws -> Void
+    ) async throws {
+        let (ready, signal) = AsyncStream.makeStream(of: GatewayStatus.self)
+        let configuration = GatewayConfiguration(folder: folder, edgePort: edgePort, loops: 2, productVersion: "1.2.3")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { signal.finish() }
+                try await GatewayProcess.run(configuration) { signal.yield($0) }
+            }
+            guard let status = await ready.first(where: { _ in true }) else {
+                try await group.waitForAll()
+                return
+            }
+            do {
+                try await body(GatewayControl(folder: folder), status)
+            } catch {
+                group.cancelAll()
+                throw error
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func aTableIsServedStoredAndServedAgain() async throws {
+        let origin = try Origin("payments@shop")
+        defer { origin.stop() }
+        var shop = Shop(["payments@shop": origin.port], version: 5)
+        let port = try shop.listen(Shop.baseline, "payments")
+        try await withTemporaryFolder { folder in
+            try await withProcess(folder) { control, status in
+                #expect(status.tableVersion == 0)
+                let reply = try await control.putTable(shop.table)
+                #expect(reply == GatewayTableReply(version: 5, listeners: [.init(port: port)], storeError: nil))
+                #expect(try await get(port).hasPrefix("HTTP/1.1 200"))
+                var older = shop.table
+                older.version = 4
+                await #expect {
+                    try await control.putTable(older)
+                } throws: {
+                    ($0 as? GatewayControlError)?.code == "table_version_older"
+                }
+                let after = try await control.status()
+                #expect(after.tableVersion == 5)
+                #expect(after.environments == 3)
+                #expect(after.listeners == 1)
+                #expect(after.version == "1.2.3")
+                #expect(after.pid == getpid())
+                #expect(try await control.counts().calls.map(\.count) == [1])
+            }
+            await #expect(throws: RawSocket.Failure.self) { try await get(port) }
+            try await withProcess(folder) { control, status in
+                #expect(status.tableVersion == 5)
+                #expect(status.problems == [])
+                #expect(try await get(port).contains("x-msx-provider: payments@shop#r12"))
+                try await control.shutdown()
+                try await eventually("the gateway ends") { () -> Bool? in
+                    do {
+                        _ = try await control.status()
+                        return nil
+                    } catch let error as GatewayControlError {
+                        return error.code == "not_running" ? true : nil
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aTableThatCannotBeReadIsKeptAside() async throws {
+        try await withTemporaryFolder { folder in
+            let path = GatewayConfiguration.tablePath(inFolder: folder)
+            try Data("{ not json".utf8).write(to: URL(fileURLWithPath: path))
+            try await withProcess(folder) { control, status in
+                #expect(status.tableVersion == 0)
+                #expect(status.problems.count == 1)
+                #expect(status.problems.first?.contains("table.json.unreadable-1") == true)
+                _ = try await control.putTable(RoutingTable(version: 1))
+            }
+            #expect(try String(contentsOfFile: path + ".unreadable-1", encoding: .utf8) == "{ not json")
+            #expect(FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test func portsThatAreTaken() async throws {
+        let taken = try Origin("taken")
+        defer { taken.stop() }
+        try await withTemporaryFolder { folder in
+            await #expect(throws: GatewayProcess.StartError.self) {
+                try await withProcess(folder, edgePort: taken.port) { _, _ in }
+            }
+            var shop = Shop([:])
+            shop.table.listeners = [
+                RoutedListener(port: taken.port, environment: Shop.baseline, caller: .edge, service: "payments"),
+                RoutedListener(
+                    host: "0.0.0.0", port: try freePort(), environment: Shop.baseline, caller: .edge,
+                    service: "payments"),
+            ]
+            try await withProcess(folder) { control, _ in
+                let reply = try await control.putTable(shop.table)
+                #expect(reply.listeners[0].error == "the port is in use by another process")
+                #expect(reply.listeners[1].error == "0.0.0.0 is no loopback address")
+                #expect(try await control.status().problems.count == 2)
+            }
+        }
+    }
+
+    @Test func theDefaultEdgePortGivesWay() async throws {
+        try await withTemporaryFolder { first in
+            try await withTemporaryFolder { second in
+                try await withProcess(first, edgePort: nil) { _, one in
+                    try await withProcess(second, edgePort: nil) { _, two in
+                        #expect(one.edgePort != two.edgePort)
+                        let reply = try await get(two.edgePort)
+                        #expect(reply.contains("unknown_host"))
+                    }
+                    await #expect(throws: (any Error).self) { try await withProcess(first) { _, _ in } }
+                }
+            }
+        }
+    }
+
+    private func get(_ port: Int) async throws -> String {
+        try await onThread {
+            let socket = try RawSocket.connect(port)
+            try socket.send("GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n")
+            return socket.receiveAll()
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import TestSupport
+
+/// Runs other programs without blocking a thread of Swift's pool, of which a small machine has two.
+enum Tool {
+    struct Outcome: Sendable {
+        let exitCode: Int32
+        let stdout: Data
+        let stderr: Data
+    }
+
+    /// Runs a program to its end, for at most 90 s; it is killed when the test gives up.
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
+        input: String? = nil
+    ) async throws -> Outcome {
+        try await withTemporaryFolder { files in
+            let process = Process()
+            process.executableURL = URL(filePath: program)
+            process.arguments = arguments
+            if let environment { process.environment = environment }
+            if let folder { process.currentDirectoryURL = URL(filePath: folder) }
+            for (name, text) in ["in": input ?? "", "out": "", "err": ""] {
+                try Data(text.utf8).write(to: URL(filePath: "\(files)/\(name)"))
+            }
+            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: files + "/in"))
+            process.standardOutput = try FileHandle(forWritingTo: URL(filePath: files + "/out"))
+            process.standardError = try FileHandle(forWritingTo: URL(filePath: files + "/err"))
+            try process.run()
+            defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+            try await eventually("the end of \(program) \(arguments)", within: .seconds(90), every: .milliseconds(5)) {
+                process.isRunning ? nil : true
+            }
+            return Outcome(
+                exitCode: process.terminationStatus, stdout: try Data(contentsOf: URL(filePath: files + "/out")),
+                stderr: try Data(contentsOf: URL(filePath: files + "/err")))
+        }
+    }
+}
