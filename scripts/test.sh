@@ -19,7 +19,8 @@ part "Swift packages" scripts/swift-packages.sh
 part "build" swift build --build-tests
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+faults=$(mktemp) # what went wrong, said again at the end, where a reader of long logs looks first
+trap 'rm -f "$log" "$faults"' EXIT
 passed=0 failed=0 status=0
 
 # One module after the other: within a module tests run side by side, and a small machine has two cores.
@@ -35,6 +36,7 @@ for folder in Tests/*Tests; do
     part "$module" run_module "$module" || code=$?
     passed=$((passed + $(count ✔ 'passed after [0-9.]+ seconds')))
     broken=$(count ✘ 'failed after [0-9.]+ seconds')
+    { grep -aE -A12 '^✘ Test ' "$log" | grep -avE '^(✔|◇|--)' | head -60 || true; } >>"$faults"
     if ! grep -aqE 'Test run with [1-9][0-9]* tests? ' "$log"; then
         say "error: the tests of $module did not come to their end; the output above says where they stopped"
         [ "$code" != 0 ] || code=1
@@ -44,5 +46,6 @@ for folder in Tests/*Tests; do
     [ "$code" = 0 ] || status=1
 done
 [ "$((passed + failed))" -gt 0 ] || die "no test was run"
+[ "$failed" = 0 ] || cat "$faults"
 echo "$passed passed, $failed failed"
 exit "$status"

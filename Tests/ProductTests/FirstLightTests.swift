@@ -109,16 +109,19 @@ import Testing
     @Test func interruptingAWaitSaysHowToGoOnOrUndo() async throws {
         try await Product.with { product in
             let path = try product.blueprint(Blueprints.single("[sleep, \"600\"]"))
+            // Python, because a shell without a terminal starts background jobs with SIGINT ignored.
             let script = """
-                \(Product.executable) env create --file \(path) --wait & wait=$!
-                while ! \(Product.executable) env get solo >/dev/null 2>&1; do sleep 0.05; done
-                kill -INT $wait; wait $wait; echo "ended with $?"
+                import os, signal, subprocess, sys, time
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                product, path = sys.argv[1:]
+                waiting = subprocess.Popen([product, "env", "create", "--file", path, "--wait"])
+                while subprocess.run([product, "env", "get", "solo"], capture_output=True).returncode != 0:
+                    time.sleep(0.05)
+                waiting.send_signal(signal.SIGINT)
+                print("ended with", waiting.wait())
                 """
-            // A shell starts background jobs with SIGINT ignored, unless it has job control; and this test may itself run
-            // in the background, with SIGINT ignored for good.
-            let fresh = "import os, signal, sys; signal.signal(2, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
             let outcome = try await Tool.run(
-                "/usr/bin/python3", ["-c", fresh, "/bin/bash", "-mc", script],
+                "/usr/bin/python3", ["-c", script, Product.executable, path],
                 environment: ProcessInfo.processInfo.environment.merging(product.variables) { $1 })
             #expect(String(decoding: outcome.stdout, as: UTF8.self).contains("ended with 130"))
             let said = String(decoding: outcome.stderr, as: UTF8.self)

@@ -1,10 +1,11 @@
 import Glibc
 import Synchronization
 
-/// Ctrl-C as a question to ask now and then, so that a command can say what goes on without it.
+/// Ctrl-C as a question to ask now and then, so that a command can say what goes on without it. A second one ends the
+/// process at once.
 ///
 /// The handler does the one thing that a signal handler may: it sets a bit of a lock-free atomic.
-struct Interrupts: ~Copyable {
+final class Interrupts: Sendable {
     /// Those that a person or a service manager ends a command with.
     static let usual = [SIGINT, SIGTERM]
 
@@ -12,22 +13,22 @@ struct Interrupts: ~Copyable {
     private static let came = Atomic<UInt64>(0)
 
     private let signals: [Int32]
-    private var previous: [sigaction] = []
+    private let previous: [sigaction]
 
     /// From now until this value goes, the signals no longer end the process.
     init(_ signals: [Int32] = usual) {
         self.signals = signals
         // Also initialises the atomic here, which a signal handler must not do.
         Self.came.bitwiseAnd(~Self.bits(signals), ordering: .sequentiallyConsistent)
-        for number in signals {
+        previous = signals.map { number in
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
                 Interrupts.came.bitwiseOr(1 << UInt64(number), ordering: .sequentiallyConsistent)
             }
-            action.sa_flags = SA_RESTART
+            action.sa_flags = Int32(truncatingIfNeeded: Int64(SA_RESTART) | Int64(SA_RESETHAND))
             var old = sigaction()
             sigaction(number, &action, &old)
-            previous.append(old)
+            return old
         }
     }
 

@@ -20,6 +20,7 @@ struct Creation {
         let input = try BlueprintInput(path: options.file, mode: mode)
         let request = try checkedRequest(input)
         let client = try common.client()
+        let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil
         var accepted = try await send(request, input, client)
         let known = Set(input.diagnostics.map(\.message))
         for warning in accepted.warnings where !known.contains(warning.message) { common.note(warning.written) }
@@ -28,7 +29,7 @@ struct Creation {
             return
         }
         let name = accepted.environment.name
-        guard options.wait, let execution = accepted.execution else {
+        guard let waiting, let execution = accepted.execution else {
             try common.show(accepted, ids: [accepted.environment.id]) {
                 let id = accepted.execution.map { ", execution \($0.id)" } ?? ""
                 return "\(name) is being created (\(accepted.environment.id)\(id))\n"
@@ -36,7 +37,6 @@ struct Creation {
             }
             return
         }
-        let waiting = Waiting(client: client, common: common)
         // By id, so that another environment that takes the name meanwhile is never mistaken for this one.
         let done = try await waiting.untilReached(
             .execution(execution.id), accepted.environment.id, named: name, doing: "come up")

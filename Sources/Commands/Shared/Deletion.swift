@@ -46,9 +46,9 @@ struct Deletion {
 
     private func delete(_ target: String, _ client: APIClient) async throws -> ChangeView {
         if let mode { try await Membership(mode: mode).check(target, client) }
+        let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil
         var deleted = try await client.deleteEnvironment(target, dryRun: options.dryRun)
-        guard options.wait, !options.dryRun, let execution = deleted.execution else { return deleted }
-        let waiting = Waiting(client: client, common: common)
+        guard let waiting, let execution = deleted.execution else { return deleted }
         let last = try await waiting.untilGone(
             deleted.environment.id, named: deleted.environment.name, .deletion(execution.id))
         deleted.environment = last?.environment ?? deleted.environment

@@ -48,9 +48,9 @@ struct StateChange {
 
     private func change(_ target: String, _ client: APIClient) async throws -> ChangeView {
         let request = ChangeRequest(allow: options.allow, dryRun: options.dryRun)
+        let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil
         var view = try await client.change(target, operation, request)
-        guard options.wait, let execution = view.execution else { return view }
-        let waiting = Waiting(client: client, common: common)
+        guard let waiting, let execution = view.execution else { return view }
         let done = try await waiting.untilReached(
             .execution(execution.id), view.environment.id, named: view.environment.name, doing: words.failing)
         view.environment = done.environment

@@ -18,6 +18,13 @@ struct Waiting {
 
     let client: APIClient
     let common: CommonOptions
+    /// Made before the request is sent that is waited for, so that Ctrl-C is heard from then on.
+    private let interrupts = Interrupts()
+
+    init(client: APIClient, common: CommonOptions) {
+        self.client = client
+        self.common = common
+    }
 
     /// - Parameters:
     ///   - environment: id or name.
@@ -39,7 +46,6 @@ struct Waiting {
     private func follow(
         _ goal: WatchGoal, _ environment: String, _ name: String?, failing: String
     ) async throws -> Result? {
-        let interrupts = Interrupts()
         defer { withExtendedLifetime(interrupts) {} }
         var display = ProgressDisplay(common)
         let watch = Watch(
