@@ -24,8 +24,10 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package var message: String?
     /// From 1; grows with every change of the spec.
     package var revision: Int
-    /// Of its workloads, from 1; grows when something that failed is to be started anew.
-    package var generation: Int
+    /// Of its workloads, from 1; grows when all of them are to be started anew.
+    package private(set) var generation: Int
+    /// Of single services, where they were changed since; `nil` in records from before there were any.
+    private var generations: [String: Int]?
     /// Composed over the parent and normalised: every service, also those that are inherited.
     package var spec: BlueprintSpec
     /// What differs from the parent; for a baseline or an isolated environment every service is `added`.
@@ -36,6 +38,15 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// Milliseconds since 1970, UTC.
     package var createdAt: Int64
     package var updatedAt: Int64
+    /// When it is deleted by itself; `nil` for never. Milliseconds since 1970, UTC.
+    package var expiresAt: Int64?
+    private var protected: Bool?
+
+    /// Whether nobody may delete it, neither a person nor its own expiry, until the protection is taken off.
+    package var isProtected: Bool {
+        get { protected ?? false }
+        set { protected = newValue ? true : nil }
+    }
 
     package init(
         id: EnvironmentID, name: String, mode: EnvironmentMode, revision: Int = 1, spec: BlueprintSpec,
@@ -58,6 +69,21 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// The services that this environment runs itself, sorted by name.
     package var localServices: [ServiceSpec] {
         spec.services.filter { difference.isLocal($0.name) }
+    }
+
+    /// A workload with another generation replaces the one that runs.
+    package func generation(of service: String) -> Int { generations?[service] ?? generation }
+
+    /// Every service is to be started anew: what is said of an earlier generation does not count any more.
+    package mutating func renewAll() {
+        generation = (generations?.values.max() ?? generation).advanced(by: 1)
+        generations = nil
+    }
+
+    /// One service is to be started anew, the others stay as they are.
+    package mutating func renew(_ service: String) {
+        let next = max(generation, generations?.values.max() ?? 0) + 1
+        generations = (generations ?? [:]).merging([service: next]) { $1 }
     }
 
     /// Moves to another state; the only way to do so.

@@ -1,8 +1,8 @@
 /// One durable run of a plan on one environment.
 package struct ExecutionRecord: Sendable, Hashable, Codable {
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
-        case create, delete, stop, resume
-        /// Goes on with a create or a resume that failed, from where it failed.
+        case create, delete, stop, resume, update, scale
+        /// Goes on with an execution that failed, from where it failed.
         case retry
     }
 
@@ -27,10 +27,14 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
     /// Milliseconds since 1970, UTC.
     package var createdAt: Int64
     package var finishedAt: Int64?
+    /// Who asked for it: `owner`, a token's name, or `microstax` itself.
+    package var actor: String?
+    /// Why, where nobody asked: `idle for 30 min`, `ttl`, `schedule`.
+    package var reason: String?
 
     package init(
         id: ExecutionID, environment: EnvironmentID, kind: Kind, state: State = .pending, steps: [StepRecord],
-        createdAt: Int64
+        createdAt: Int64, actor: String? = nil, reason: String? = nil
     ) {
         self.id = id
         self.environment = environment
@@ -38,6 +42,8 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
         self.state = state
         self.steps = steps
         self.createdAt = createdAt
+        self.actor = actor
+        self.reason = reason
     }
 }
 
@@ -45,6 +51,8 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
 package struct StepRecord: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case pending, running, succeeded, failed, skipped, outcomeUnknown
+        /// Its compensation runs, or is through.
+        case undoing, undone
     }
 
     package var plan: PlannedStep
@@ -53,6 +61,8 @@ package struct StepRecord: Sendable, Hashable, Codable {
     package var attempt: Int
     /// What it is doing just now, or the reason of its failure.
     package var message: String?
+    /// When it is tried again after a failure that may pass; milliseconds since 1970, UTC.
+    package var retryAt: Int64?
     package var startedAt: Int64?
     package var finishedAt: Int64?
 

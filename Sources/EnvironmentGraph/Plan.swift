@@ -24,7 +24,14 @@ package struct PlannedStep: Sendable, Hashable, Codable {
         case stopService(String)
         /// Remove everything that the runtime has of the environment.
         case removeResources
+        /// Give the ports back; with them goes the environment itself.
         case releasePorts
+        /// Give back the ports that the present spec has no purpose for.
+        case trimPorts
+        /// Undo what made an environment: remove everything that the runtime has of it, its ports, and itself.
+        case discard
+        /// Undo a change of what is wanted: the spec of the revision before is wanted again.
+        case revert
     }
 
     /// Deterministic: the same plan gives the same keys, such as `service/payments/start`.
@@ -34,8 +41,13 @@ package struct PlannedStep: Sendable, Hashable, Codable {
     package var action: Action
     /// Keys of the steps that must have succeeded before.
     package var needs: [String]
+    /// What takes its effect back; `nil` where there is none, or another step's compensation takes it back too.
+    package var compensation: Action?
 
-    package init(key: String, title: String, reason: String, action: Action, needs: [String]) {
+    package init(
+        key: String, title: String, reason: String, action: Action, needs: [String], compensation: Action? = nil
+    ) {
+        self.compensation = compensation
         self.key = key
         self.title = title
         self.reason = reason

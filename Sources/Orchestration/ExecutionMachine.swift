@@ -77,7 +77,7 @@ package struct ExecutionMachine: Sendable {
             case .running:
                 record.steps[index].state = .skipped
                 record.steps[index].finishedAt = now
-            case .succeeded, .failed, .skipped, .outcomeUnknown: break
+            case .succeeded, .failed, .skipped, .outcomeUnknown, .undoing, .undone: break
             }
         }
         record.finishedAt = now

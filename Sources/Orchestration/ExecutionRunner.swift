@@ -110,6 +110,7 @@ struct ExecutionRunner: Sendable {
         case .create, .retry: .provisioning
         case .resume: .resuming
         case .stop: .stopping
+        case .update, .scale: .updating
         case .delete: .deleting
         }
     }

@@ -85,7 +85,7 @@ package actor Orchestrator {
     private func runFromCheckpoint(_ id: ExecutionID) async throws {
         guard let execution = try await store.read({ try $0.execution(id) }), !execution.state.isFinal else { return }
         switch execution.kind {
-        case .create, .retry, .resume, .stop:
+        case .create, .retry, .resume, .stop, .update, .scale:
             if let environment = try await store.read({ try $0.environment(execution.environment) }) {
                 watch(environment)
             }

@@ -41,6 +41,7 @@ package struct StepActions: Sendable {
         case .stopService(let name): try await runtime.stop(name, of: id)
         case .removeResources: try await removeResources(id)
         case .releasePorts: try await release(id)
+        case .trimPorts, .discard, .revert: throw StepFailure("not_supported_yet: \(action)")
         }
     }
 
@@ -112,7 +113,7 @@ package struct StepActions: Sendable {
         _ name: String, _ id: EnvironmentID, report: @Sendable (String) async -> Void
     ) async throws {
         // What is said of an earlier generation is history.
-        let generation = try await environment(id).generation
+        let generation = try await environment(id).generation(of: name)
         var reported: String?
         for await _ in board.changes(of: id) {
             guard let status = board.status(of: name, in: id), status.generation >= generation else { continue }

@@ -47,7 +47,7 @@ package struct WorkloadRendering: Sendable {
             secretEnv[secret.envKey] = try self.secret(secret.name, of: service)
         }
         return Workload(
-            environment: record.id, service: service.name, generation: record.generation,
+            environment: record.id, service: service.name, generation: record.generation(of: service.name),
             command: service.command + service.args, build: service.build, workdir: service.workdir,
             user: service.user, env: env, secretEnv: secretEnv, ports: ports,
             volumes: service.volumes.map { Workload.Volume(name: $0.name, kind: $0.kind, mountPath: $0.mountPath) },

@@ -9,7 +9,7 @@ struct Schema: Sendable {
     /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
     static let applicationID: Int64 = 0x4D53_5458
 
-    static let current = Schema(migrations: [first])
+    static let current = Schema(migrations: [first, history])
 
     /// Takes the steps that are missing, each in a transaction of its own.
     func migrate(_ connection: Connection) throws(StoreError) {
@@ -86,5 +86,23 @@ struct Schema: Sendable {
         ) STRICT
         """,
         "CREATE TABLE settings(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT",
+    ]
+
+    /// Who works on an execution; what happened; what differs.
+    private static let history = [
+        "ALTER TABLE executions ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE events(
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, environment TEXT NOT NULL, record TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX events_environment ON events(environment, sequence)",
+        """
+        CREATE TABLE deviations(
+            environment TEXT NOT NULL, service TEXT NOT NULL, kind TEXT NOT NULL, last_seen_at INTEGER NOT NULL,
+            record TEXT NOT NULL,
+            PRIMARY KEY(environment, service, kind)
+        ) STRICT
+        """,
     ]
 }

@@ -26,6 +26,13 @@ package protocol StoreReading {
     func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord?
     /// Every execution that is not final, oldest first.
     func unfinishedExecutions() throws -> [ExecutionRecord]
+    /// How often the execution was claimed; `nil` where there is none.
+    func epoch(of id: ExecutionID) throws -> Int?
+    /// Oldest first: the first `limit` events after a sequence number, or the newest `limit` where `after` is `nil`.
+    /// `nil` for every environment.
+    func events(of id: EnvironmentID?, after: Int64?, limit: Int) throws -> [EventRecord]
+    /// Of one environment or (`nil`) of all, those that were seen last first.
+    func deviations(of id: EnvironmentID?) throws -> [DeviationRecord]
     /// Sorted by port.
     func ports(of id: EnvironmentID) throws -> [PortAssignment]
     /// Every port that is given out.
@@ -41,13 +48,25 @@ package protocol StoreWriting: StoreReading {
     /// Inserts or replaces by id.
     /// - Throws: ``StoreError`` `.nameTaken` where another environment has the name.
     func save(_ environment: EnvironmentRecord) throws
-    /// Removes the environment with its revisions, ports and secrets; its executions with their steps stay readable.
+    /// Removes the environment with its revisions, ports, secrets and deviations; its executions with their steps and
+    /// its events stay readable.
     func removeEnvironment(_ id: EnvironmentID) throws
     func save(_ revision: RevisionRecord) throws
     /// Inserts or replaces the execution with all its steps.
     func save(_ execution: ExecutionRecord) throws
     /// Replaces one step, found by its key.
     func save(_ step: StepRecord, of execution: ExecutionID) throws
+    /// Makes the caller the one who works on an execution: whoever claimed it before finds another epoch than its own
+    /// and writes nothing any more (a fencing token).
+    ///
+    /// - Returns: the new epoch, from 1.
+    func claim(_ execution: ExecutionID) throws -> Int
+    /// The event's `sequence` is given here.
+    func append(_ event: EventRecord) throws
+    /// Inserts or replaces by environment, service and kind. The environment need not exist.
+    func save(_ deviation: DeviationRecord) throws
+    func removeDeviations(of id: EnvironmentID) throws
+    func removePorts(of id: EnvironmentID, numbers: Set<Int>) throws
     /// - Throws: ``StoreError`` `.portTaken`.
     func save(_ port: PortAssignment) throws
     func removePorts(of id: EnvironmentID) throws

@@ -40,7 +40,7 @@ struct Change: Sendable {
             if let execution = prepared.execution, !prepared.isRepeated {
                 if command == .delete { try prepared.record.move(to: .deleting) }
                 // What is said of the generation that stopped or failed does not count for the one that starts.
-                if command == .retry || command == .resume { prepared.record.generation += 1 }
+                if command == .retry || command == .resume { prepared.record.renewAll() }
                 prepared.record.updatedAt = now
                 try store.save(prepared.record)
                 try store.save(execution)

@@ -81,6 +81,7 @@ extension Transaction {
     func removeEnvironment(_ id: EnvironmentID) throws {
         // Revisions, ports and secrets go with it.
         try connection.execute("DELETE FROM environments WHERE id = ?", .text(id.rawValue))
+        try removeDeviations(of: id)
         saved[id] = nil
         removed.insert(id)
     }

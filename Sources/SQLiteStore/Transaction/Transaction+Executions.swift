@@ -25,6 +25,21 @@ extension Transaction {
         try executions("SELECT id, record FROM executions WHERE final = 0 ORDER BY created_at, sequence")
     }
 
+    func epoch(of id: ExecutionID) throws -> Int? {
+        try connection.row("SELECT epoch FROM executions WHERE id = ?", .text(id.rawValue)) {
+            (row) throws(StoreError) in row.number(0)
+        }
+    }
+
+    /// - Throws: ``StoreError`` `.ioError` where there is no such execution.
+    func claim(_ execution: ExecutionID) throws -> Int {
+        try connection.execute("UPDATE executions SET epoch = epoch + 1 WHERE id = ?", .text(execution.rawValue))
+        guard let epoch = try epoch(of: execution) else {
+            throw StoreError(.ioError, "there is no execution \(execution) to claim")
+        }
+        return epoch
+    }
+
     private func executions(_ sql: String, _ values: SQLValue...) throws(StoreError) -> [ExecutionRecord] {
         let found = try connection.rows(sql, values) { (row) throws(StoreError) in (id: row.text(0), json: row.blob(1))
         }

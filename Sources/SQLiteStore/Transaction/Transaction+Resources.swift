@@ -35,6 +35,13 @@ extension Transaction {
         try connection.execute("DELETE FROM ports WHERE environment = ?", .text(id.rawValue))
     }
 
+    func removePorts(of id: EnvironmentID, numbers: Set<Int>) throws {
+        for number in numbers {
+            try connection.execute(
+                "DELETE FROM ports WHERE environment = ? AND number = ?", .text(id.rawValue), .number(number))
+        }
+    }
+
     /// Sorted by service and name.
     func secrets(of id: EnvironmentID) throws -> [SealedSecret] {
         try connection.rows(
