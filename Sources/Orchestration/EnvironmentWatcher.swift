@@ -42,14 +42,14 @@ struct EnvironmentWatcher: Sendable {
                 log.warning("lost sight of an environment", metadata: ["environment": "\(id)", "error": "\(error)"])
             }
             // Cancelled: the loop's condition sees it.
-            try? await Task.sleep(for: pause)
+            try? await actions.outside.sleep(pause)
             pause = min(pause * 2, .seconds(5))
         }
     }
 
     private func reconcile(_ id: EnvironmentID) async {
         // Cancelled: the watching is over.
-        while (try? await Task.sleep(for: Self.period)) != nil {
+        while (try? await actions.outside.sleep(Self.period)) != nil {
             guard actions.board.ready(in: id) != nil else { continue }
             do {
                 guard let record = try await actions.store.read({ try $0.environment(id) }) else { continue }

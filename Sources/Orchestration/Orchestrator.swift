@@ -77,7 +77,7 @@ package actor Orchestrator {
                 log.error("execution interrupted", metadata: ["execution": "\(id)", "error": "\(error)"])
             }
             // Cancelled by a delete: that one follows, and this one is finished by the next start at the latest.
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            guard (try? await outside.sleep(pause)) != nil else { return }
             pause = min(pause * 2, .seconds(10))
         }
     }

@@ -8,14 +8,18 @@ package struct Outside: Sendable {
     package var token: @Sendable () -> String
     /// Whether nothing listens on a loopback port just now.
     package var isPortFree: @Sendable (Int) -> Bool
+    /// Returns after that long; throws `CancellationError` where the task is cancelled before.
+    package var sleep: @Sendable (Duration) async throws -> Void
 
     package init(
         now: @escaping @Sendable () -> Int64, token: @escaping @Sendable () -> String,
-        isPortFree: @escaping @Sendable (Int) -> Bool
+        isPortFree: @escaping @Sendable (Int) -> Bool,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.now = now
         self.token = token
         self.isPortFree = isPortFree
+        self.sleep = sleep
     }
 
     package func environmentID() -> EnvironmentID { EnvironmentID(rawValue: "env-" + token()) }
