@@ -71,6 +71,7 @@ let package = Package(
         // drivers
         module(
             "ProcessRuntime", ["Runtimes", "EnvironmentGraph", "Blueprints", "HTTPTransport", "CPlatform", logging]),
+        module("SimulatedRuntime", ["Runtimes", "EnvironmentGraph", "Blueprints"]),
         module("SQLiteStore", ["Storage", "EnvironmentGraph", "Blueprints", sqlite]),
 
         // engines

@@ -39,24 +39,19 @@ package struct Server: Sendable {
             root: folder.environments, supervisorCommand: [configuration.executable, "supervise"])
         gateway = GatewayKeeper(
             folder: folder, executable: configuration.executable, edgePort: configuration.edgePort, log: log)
-        let vault = SecretVault(store: store, box: box)
         routes = RoutePublisher(store: store, board: board, gateway: gateway, now: outside.now, log: log)
-        let actions = StepActions(
-            store: store, runtime: runtime, routes: routes, secrets: vault, board: board,
-            allocator: PortAllocator(range: configuration.ports, isFree: outside.isPortFree), outside: outside)
-        orchestrator = Orchestrator(actions: actions, log: log)
-        let operations = EnvironmentOperations(
-            store: store, runtime: runtime, board: board, orchestrator: orchestrator, vault: vault, gateway: gateway,
-            outside: outside)
         socket = folder.socket
         let startedAt = timestamp(outside.now())
-        handler = APIHandler(
-            operations: operations, store: store, outside: outside,
-            health: { [gateway, configuration] in
-                HealthView(
-                    version: configuration.version, pid: getpid(), startedAt: startedAt,
-                    folder: configuration.folder, gateway: await gateway.health(), edgePort: gateway.edgePort)
-            }, log: log)
+        let desk = ControlDesk(
+            store: store, runtime: runtime, routes: routes, board: board, gateway: gateway, box: box,
+            ports: configuration.ports, outside: outside, log: log
+        ) { [gateway, configuration] in
+            HealthView(
+                version: configuration.version, pid: getpid(), startedAt: startedAt, folder: configuration.folder,
+                gateway: await gateway.health(), edgePort: gateway.edgePort)
+        }
+        orchestrator = desk.orchestrator
+        handler = desk.handler
     }
 
     /// Serves until the calling task is cancelled; then lets requests in flight end and stops.

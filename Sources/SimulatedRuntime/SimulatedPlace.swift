@@ -1,0 +1,27 @@
+import EnvironmentGraph
+import Runtimes
+
+/// All that a simulated runtime has of one environment: a value, changed under its runtime's lock.
+struct SimulatedPlace {
+    struct Copy {
+        var workload: Workload
+        var status: WorkloadStatus
+        /// Which start this is; what was arranged for an earlier one does not count any more.
+        var run = 0
+        var stopRequested = false
+        /// A new keeper of this place has no secrets, and starts nothing before it is told again.
+        var waits = false
+    }
+
+    var copies: [String: Copy] = [:]
+    /// `service/volume`.
+    var volumes: Set<String> = []
+    /// `service/key` of the scripts that a database's ledger knows.
+    var ledger: Set<String> = []
+    var logs: [LogLine] = []
+    var listeners: [Int: AsyncThrowingStream<[WorkloadStatus], any Error>.Continuation] = [:]
+
+    var statuses: [WorkloadStatus] { copies.values.map(\.status).sorted { $0.service < $1.service } }
+
+    var isEmpty: Bool { copies.isEmpty && volumes.isEmpty && logs.isEmpty && ledger.isEmpty }
+}
