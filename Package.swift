@@ -60,6 +60,7 @@ let package = Package(
         module("HTTPWire", settings: hot),
         module("Blueprints", [yams]),
         module("EnvironmentGraph", ["Blueprints"]),
+        module("Diagnosis", ["EnvironmentGraph", "Blueprints"]),
 
         // transport
         module("HTTPTransport", [nioCore, nioPosix, nioHTTP1, logging]),
@@ -91,7 +92,7 @@ let package = Package(
             "ControlPlane",
             [
                 "API", "HTTPTransport", "Orchestration", "Gateway", "ProcessRuntime", "SQLiteStore", "Runtimes",
-                "Storage",
+                "Storage", "Diagnosis",
                 "EnvironmentGraph", "Blueprints", logging, crypto,
             ]),
         .executableTarget(
@@ -108,6 +109,7 @@ let package = Package(
         tests("HTTPWireTests", ["HTTPWire", "TestSupport"]),
         tests("BlueprintsTests", ["Blueprints", "TestSupport"]),
         tests("EnvironmentGraphTests", ["EnvironmentGraph", "Blueprints", "TestSupport"]),
+        tests("DiagnosisTests", ["Diagnosis", "EnvironmentGraph", "Blueprints", "TestSupport"]),
         tests("HTTPTransportTests", ["HTTPTransport", "TestSupport"]),
         .target(
             name: "RuntimeConformance", dependencies: ["Runtimes", "EnvironmentGraph", "Blueprints", "TestSupport"],

@@ -36,6 +36,9 @@ package protocol Runtime: Sendable {
     /// Returns when nothing is left; throws ``RuntimeError`` naming what is left otherwise.
     func delete(_ environment: EnvironmentID) async throws
 
+    /// Looks deeper than ``observe(_:)``, for those who search for the reason of a fault; takes longer, changes nothing.
+    func inspect(_ environment: EnvironmentID) async throws -> WorkloadInspection
+
     /// Every environment of which the runtime has anything, known to the store or not.
     func environments() async throws -> [EnvironmentID]
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 
 /// Whether a port of this machine is free, and who has it.
@@ -28,7 +27,7 @@ enum PortCheck {
 
     /// The process that listens on a port, where that may be seen.
     private static func owner(of port: Int) -> ProcessTable.Entry? {
-        let inodes = Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listeners($0, port: port) })
+        let inodes = Set(ListeningSocket.all().filter { $0.port == port }.map(\.link))
         guard !inodes.isEmpty else { return nil }
         for entry in ProcessTable.all() where !entry.isZombie {
             let folder = "/proc/\(entry.pid)/fd"
@@ -37,16 +36,5 @@ enum PortCheck {
             }
         }
         return nil
-    }
-
-    /// `socket:[inode]` of every listening socket on the port.
-    private static func listeners(_ table: String, port: Int) -> [String] {
-        guard let bytes = SmallFile.read(table, limit: 16 << 20) else { return [] }
-        let suffix = ":" + String(format: "%04X", port)
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().compactMap { line in
-            let fields = line.split(separator: " ")
-            guard fields.count > 9, fields[1].hasSuffix(suffix), fields[3] == "0A" else { return nil }
-            return "socket:[\(fields[9])]"
-        }
     }
 }

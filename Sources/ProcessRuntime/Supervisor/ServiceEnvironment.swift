@@ -47,6 +47,9 @@ struct ServiceEnvironment: Sendable {
         String(name.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
     }
 
+    /// What a service looks for programs in that sets no `PATH` of its own.
+    static var inheritedPath: String { inherited["PATH"] ?? defaultPath }
+
     private static let inherited: [String: String] = {
         var kept = ProcessInfo.processInfo.environment.filter { name, _ in
             name == "LANG" || name == "TZ" || name == "TMPDIR" || name.hasPrefix("LC_")
