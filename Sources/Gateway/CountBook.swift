@@ -20,6 +20,16 @@ package struct CountSnapshot: Sendable, Hashable, Codable {
     package var overflow: UInt64
     /// Requests whose carriers named different contexts; the earlier carrier won.
     package var disagreements: UInt64
+    /// Since when, in milliseconds since 1970, UTC; nil from a gateway of an older version. A gateway that starts anew
+    /// counts anew, so of two answers with different starts the second is no continuation of the first.
+    package var startedAt: Int64?
+
+    package init(calls: [CallCount], overflow: UInt64, disagreements: UInt64, startedAt: Int64? = nil) {
+        self.calls = calls
+        self.overflow = overflow
+        self.disagreements = disagreements
+        self.startedAt = startedAt
+    }
 }
 
 /// Counts of one event loop. Adding takes one hash and no memory once the key is known.
@@ -34,8 +44,8 @@ struct CountBook {
     init(maxKeys: Int) { self.maxKeys = maxKeys }
 
     mutating func add(_ key: CountKey) {
-        if let count = current[key] {
-            current[key] = count + 1
+        if let known = current.index(forKey: key) {
+            current.values[known] += 1
         } else if current.count + folded.count < maxKeys {
             current[key] = 1
         } else {
@@ -49,6 +59,18 @@ struct CountBook {
         let counted = current
         current.removeAll(keepingCapacity: true)
         for (key, count) in counted { add(key, count, table) }
+    }
+
+    /// As ``fold(_:)``, and makes room: what was counted between environments that are all gone from the next table is
+    /// forgotten once half of the room is used.
+    mutating func fold(_ table: CompiledTable, before next: CompiledTable) {
+        fold(table)
+        guard folded.count > maxKeys / 2 else { return }
+        let present = Set(next.environments.map(\.id))
+        folded = folded.filter { call, _ in
+            present.contains(call.callerEnvironment) || call.context.map(present.contains) == true
+                || call.provider.map(present.contains) == true
+        }
     }
 
     func merged(with table: CompiledTable) -> [CallCount] {

@@ -1,4 +1,5 @@
 import EnvironmentGraph
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -21,6 +22,8 @@ actor DataPlane {
     private let loops: [LoopPart]
     private let limits: GatewayLimits
     private let logger: Logger
+    /// Milliseconds since 1970, UTC.
+    private let startedAt = wallClock()
     private var listening: [Int: Listening] = [:]
     private var edge: (any Channel)?
     private var table: CompiledTable
@@ -80,7 +83,7 @@ actor DataPlane {
         await enter()
         defer { leave() }
         var merged: [CallCount: UInt64] = [:]
-        var total = CountSnapshot(calls: [], overflow: 0, disagreements: 0)
+        var total = CountSnapshot(calls: [], overflow: 0, disagreements: 0, startedAt: startedAt)
         // A loop that has ended answers nobody.
         guard !isStopped else { return total }
         for part in loops {
@@ -100,6 +103,17 @@ actor DataPlane {
         }
         total.calls.sort { ($0.caller, $0.service, $0.count) < ($1.caller, $1.service, $1.count) }
         return total
+    }
+
+    func activity() async -> ActivitySnapshot {
+        await enter()
+        defer { leave() }
+        var total = LoopActivity()
+        // A loop that has ended answers nobody.
+        if !isStopped {
+            for part in loops { total.add(await part.activity()) }
+        }
+        return total.snapshot(startedAt: startedAt, now: wallClock())
     }
 
     /// Stops accepting, lets requests in flight finish within the drain time, then closes what is left. Again: nothing.
@@ -180,3 +194,6 @@ actor DataPlane {
         if waiting.isEmpty { isApplying = false } else { waiting.removeFirst().resume() }
     }
 }
+
+/// Milliseconds since 1970, UTC.
+private func wallClock() -> Int64 { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }

@@ -211,6 +211,8 @@ extension Exchange: LinkOwner {
 }
 
 extension Exchange: Session {
+    var openWork: OpenWork? { isInFlight ? OpenWork(key: key, table: table, isTunnel: false) : nil }
+
     func deadlinePassed() {
         switch phase {
         case .head where headStarted:

@@ -20,6 +20,9 @@ package struct GatewayControl: Sendable {
 
     package func counts() async throws -> CountSnapshot { try await send(HTTPRequest("GET", "/counts")) }
 
+    /// What each environment has to do with requests; see ``ActivitySnapshot/quietSince(_:)``.
+    package func activity() async throws -> ActivitySnapshot { try await send(HTTPRequest("GET", "/activity")) }
+
     /// Asks the gateway to stop accepting, finish what is in flight, and end.
     package func shutdown() async throws {
         let _: GatewayStatus = try await send(HTTPRequest("POST", "/shutdown"))

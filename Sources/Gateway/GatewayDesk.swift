@@ -55,6 +55,7 @@ actor GatewayDesk {
         case ("PUT", "/table"): return await putTable(request.body)
         case ("GET", "/status"): return reply(await status())
         case ("GET", "/counts"): return reply(await plane.counts())
+        case ("GET", "/activity"): return reply(await plane.activity())
         case ("POST", "/shutdown"):
             let last = await status()
             requestStop()

@@ -56,6 +56,8 @@ final class LoopPart: @unchecked Sendable {
 
     func counts() async -> CountSnapshot { await onLoop { self.worker.callCounts() } }
 
+    func activity() async -> LoopActivity { await onLoop { self.worker.loopActivity() } }
+
     func connections() async -> Int { await onLoop { self.worker.connections } }
 
     func drain() async { await onLoop { self.worker.drain() } }

@@ -12,12 +12,16 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
     private var isClosed = false
     private var clientEnded = false
     private var providerEnded = false
+    /// What it was opened for, once that is decided.
+    private var key: CountKey?
+    private var table: CompiledTable
     var position = -1
     var deadline: Int64
 
     init(worker: Worker, downstream: any Link) {
         self.worker = worker
         self.downstream = downstream
+        table = worker.table
         deadline = worker.now + worker.timeouts.connect
         worker.add(self)
     }
@@ -44,6 +48,8 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         key.isProvider = true
         key.fault = nil
         worker.count(key, by: table)
+        self.key = key
+        self.table = table
         isConnecting = true
         connector.connect(to: endpoint, allowsReuse: false, ticket: 0, for: self)
     }
@@ -110,6 +116,8 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         (link === downstream ? upstream : downstream)?.resumeReading()
     }
 
+    var openWork: OpenWork? { key.map { OpenWork(key: $0, table: table, isTunnel: true) } }
+
     func deadlinePassed() { abort() }
 
     /// An open tunnel stays where it began.
@@ -122,6 +130,7 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         isClosed = true
         deadline = .max
         worker.remove(self)
+        if let key { worker.touch(key, by: table) }
         close(downstream)
         if let upstream { close(upstream) }
     }

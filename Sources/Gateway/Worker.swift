@@ -10,6 +10,7 @@ final class Worker: @unchecked Sendable {
     let maxRequests: Int
     private(set) var table: CompiledTable
     private(set) var counts: CountBook
+    private var activity = ActivityBook()
     /// Milliseconds of a clock that only goes forward, as of the last tick.
     private(set) var now: Int64
     private(set) var isDraining = false
@@ -29,6 +30,7 @@ final class Worker: @unchecked Sendable {
         maxRequests = max(1, limits.maxRequests / loops)
         counts = CountBook(maxKeys: max(1, limits.maxCountKeys / loops))
         random = seed
+        activity.install(table, after: table)
     }
 
     var connections: Int { sessions.count }
@@ -36,17 +38,38 @@ final class Worker: @unchecked Sendable {
     /// The next request on this loop is decided by `table`; an older one is ignored.
     func install(_ table: CompiledTable) {
         guard table.version >= self.table.version else { return }
-        counts.fold(self.table)
+        counts.fold(self.table, before: table)
+        activity.install(table, after: self.table)
         self.table = table
         for session in sessions { session.tableChanged() }
     }
 
     func count(_ key: CountKey, by table: CompiledTable) {
         if table === self.table { counts.add(key) } else { counts.addFolded(key, table) }
+        touch(key, by: table)
+    }
+
+    /// The environments that `key` names have been used just now.
+    func touch(_ key: CountKey, by table: CompiledTable) {
+        if table === self.table {
+            activity.touch(key, at: now, by: table)
+        } else {
+            activity.touchLate(key, at: now, by: table)
+        }
     }
 
     func callCounts() -> CountSnapshot {
         CountSnapshot(calls: counts.merged(with: table), overflow: counts.overflow, disagreements: disagreements)
+    }
+
+    /// Looks through all sessions, so that a request itself has nothing to keep up to date.
+    func loopActivity() -> LoopActivity {
+        var result = LoopActivity()
+        for (environment, time) in activity.times(by: table) { result.lastAgo[environment] = now - time }
+        for session in sessions {
+            if let work = session.openWork { result.add(work) }
+        }
+        return result
     }
 
     func add(_ session: any Session) {
@@ -96,6 +119,8 @@ protocol Session: AnyObject {
     /// Its place in the worker's list.
     var position: Int { get set }
     var deadline: Int64 { get }
+    /// The request or the tunnel that is under way; nil between requests.
+    var openWork: OpenWork? { get }
     func deadlinePassed()
     /// The table is another one, or the gateway drains: close if there is nothing left to do here.
     func tableChanged()

@@ -98,4 +98,17 @@ import Testing
         #expect(calls.contains { $0.context == EnvironmentID(rawValue: "env-0") && $0.count >= 2 })
         #expect(calls.allSatisfy { $0.service == "service-7" && $0.caller == "edge" })
     }
+
+    @Test func countsOfEnvironmentsThatAreGoneMakeRoom() {
+        let table = table(overlays: 3)
+        var book = CountBook(maxKeys: 4)
+        func key(_ environment: Int32) -> CountKey {
+            CountKey(
+                listener: -1, environment: environment, service: -1, context: -1, isProvider: false,
+                fault: .unknownService)
+        }
+        for environment: Int32 in [0, 1, 2] { book.add(key(environment)) }
+        book.fold(table, before: self.table(overlays: 0))
+        #expect(book.merged(with: table).map(\.callerEnvironment) == [table.environments[0].id])
+    }
 }

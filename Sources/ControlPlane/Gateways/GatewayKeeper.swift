@@ -72,9 +72,18 @@ package final class GatewayKeeper: Sendable {
         }
     }
 
-    package func counts() async throws -> [CallCount] {
+    package func counts() async throws -> [CallCount] { try await countSnapshot().calls }
+
+    /// With when the counting began: a gateway that starts anew counts anew.
+    package func countSnapshot() async throws -> CountSnapshot { try await asked { try await control.counts() } }
+
+    /// The time of the last request and what is open, by environment. Throws where the gateway does not answer, which is
+    /// no sign of idleness; see ``ActivitySnapshot/quietSince(_:)``.
+    package func activity() async throws -> ActivitySnapshot { try await asked { try await control.activity() } }
+
+    private func asked<Answer>(_ ask: () async throws -> Answer) async throws -> Answer {
         do {
-            return try await control.counts().calls
+            return try await ask()
         } catch {
             throw APIProblem(.unavailable, "the gateway does not answer: \(error)", hint: "see \(folder.gatewayLog)")
         }
