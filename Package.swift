@@ -62,6 +62,9 @@ let package = Package(
         module("EnvironmentGraph", ["Blueprints"]),
         module("Diagnosis", ["EnvironmentGraph", "Blueprints"]),
 
+        // below every driver and engine that writes files
+        module("Files"),
+
         // transport
         module("HTTPTransport", [nioCore, nioPosix, nioHTTP1, logging]),
 
@@ -71,7 +74,8 @@ let package = Package(
 
         // drivers
         module(
-            "ProcessRuntime", ["Runtimes", "EnvironmentGraph", "Blueprints", "HTTPTransport", "CPlatform", logging]),
+            "ProcessRuntime",
+            ["Runtimes", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", "CPlatform", logging]),
         module("SimulatedRuntime", ["Runtimes", "EnvironmentGraph", "Blueprints"]),
         module("SQLiteStore", ["Storage", "EnvironmentGraph", "Blueprints", sqlite]),
 
@@ -80,8 +84,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "HTTPWire", "EnvironmentGraph", "Blueprints", "HTTPTransport", nioCore, nioPosix, nioConcurrency,
-                logging,
+                "HTTPWire", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", nioCore, nioPosix,
+                nioConcurrency, logging,
             ], settings: hot),
 
         // surfaces
@@ -92,8 +96,7 @@ let package = Package(
             "ControlPlane",
             [
                 "API", "HTTPTransport", "Orchestration", "Gateway", "ProcessRuntime", "SQLiteStore", "Runtimes",
-                "Storage", "Diagnosis",
-                "EnvironmentGraph", "Blueprints", logging, crypto,
+                "Storage", "Diagnosis", "EnvironmentGraph", "Blueprints", "Files", logging, crypto,
             ]),
         .executableTarget(
             name: "microstax",
@@ -106,6 +109,7 @@ let package = Package(
         // tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("ArchitectureTests", []),
+        tests("FilesTests", ["Files", "TestSupport"]),
         tests("HTTPWireTests", ["HTTPWire", "TestSupport"]),
         tests("BlueprintsTests", ["Blueprints", "TestSupport"]),
         tests("EnvironmentGraphTests", ["EnvironmentGraph", "Blueprints", "TestSupport"]),

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 import ProcessRuntime
@@ -69,17 +70,11 @@ package struct ServerFolder: Sendable {
 
     /// Writes a file so that a reader sees the old or the new content, never a part.
     package static func write(_ bytes: Data, to path: String) throws(StoreError) {
-        let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        let written =
-            descriptor >= 0
-            && bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) } == bytes.count
-        let synced = written && fsync(descriptor) == 0
-        let code = errno
-        if descriptor >= 0 { close(descriptor) }
-        guard synced, rename(temporary, path) == 0 else {
-            unlink(temporary)
-            throw StoreError(.unwritable, "cannot write \(path): \(String(cString: strerror(synced ? errno : code)))")
+        do {
+            try AtomicFile.write(bytes, to: path)
+        } catch {
+            throw StoreError(
+                .unwritable, "\(error)", hint: error.isFull ? "make room on the disk of \(error.path)" : nil)
         }
     }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 import Runtimes
@@ -28,36 +29,11 @@ enum SmallFile {
 
     /// Mode 0600; with `durably` it survives a power cut.
     static func write(_ bytes: [UInt8], to path: String, durably: Bool) throws {
-        let temporary = path + ".new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("write", temporary) }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let error = failure("write", temporary)
-                close(descriptor)
-                unlink(temporary)
-                throw error
-            }
-            done += count
+        do {
+            try AtomicFile.write(bytes, to: path, durably: durably)
+        } catch {
+            throw RuntimeError(.ioError, "\(error)")
         }
-        if durably, fsync(descriptor) != 0 {
-            let error = failure("write", temporary)
-            close(descriptor)
-            throw error
-        }
-        close(descriptor)
-        guard rename(temporary, path) == 0 else { throw failure("replace", path) }
-        if durably { syncFolder(of: path) }
-    }
-
-    private static func syncFolder(of path: String) {
-        let descriptor = open(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
     }
 
     /// One line at the end of a file, in one write.
