@@ -16,8 +16,9 @@ package actor Orchestrator {
     private let log: Logger
     /// Ended by `stop()`, or by themselves when their execution is final.
     private var running: [EnvironmentID: (execution: ExecutionID, task: Task<Void, Never>)] = [:]
-    /// One for each environment that runs services of its own; ended when it is deleted, or by `stop()`.
-    private var watchers: [EnvironmentID: Task<Void, Never>] = [:]
+    private let reconciler: Reconciler
+    /// Ended by `stop()`.
+    private var sweeping: Task<Void, Never>?
     private var isStopped = false
 
     package init(actions: StepActions, log: Logger) {
@@ -26,6 +27,7 @@ package actor Orchestrator {
         board = actions.board
         outside = actions.outside
         self.log = log
+        reconciler = Reconciler(actions: actions, log: log)
     }
 
     /// Takes up what an earlier server left: watches every environment, which brings back what should run, and goes on
@@ -34,7 +36,8 @@ package actor Orchestrator {
         let (environments, unfinished) = try await store.read {
             (try $0.environments(), try $0.unfinishedExecutions())
         }
-        for environment in environments where environment.state != .stopped { watch(environment) }
+        for environment in environments where environment.state != .stopped { reconciler.watch(environment) }
+        sweeping = Task { [reconciler] in await reconciler.sweep() }
         for execution in unfinished {
             log.info("resuming execution", metadata: ["execution": "\(execution.id)"])
             submit(execution)
@@ -44,8 +47,9 @@ package actor Orchestrator {
     /// Ends all work; executions stay as their last checkpoint says, services go on running.
     package func stop() async {
         isStopped = true
-        let tasks = running.values.map(\.task) + watchers.values
+        let tasks = running.values.map(\.task) + [sweeping].compactMap { $0 }
         for task in tasks { task.cancel() }
+        await reconciler.stop()
         for task in tasks { await task.value }
     }
 
@@ -87,31 +91,20 @@ package actor Orchestrator {
         switch execution.kind {
         case .create, .retry, .resume, .stop, .update, .scale:
             if let environment = try await store.read({ try $0.environment(execution.environment) }) {
-                watch(environment)
+                reconciler.watch(environment)
             }
         case .delete:
             // Nobody may ask the runtime for it any more while it is being removed.
-            await unwatch(execution.environment)
+            await reconciler.unwatch(execution.environment)
         }
         try await ExecutionRunner(actions: actions, log: log).run(execution) { await self.isStopped }
         if execution.kind == .stop, try await store.read({ try $0.execution(id)?.state }) == .succeeded {
             // Nothing runs that could change, and nobody needs a supervisor. What was last heard may be older.
-            await unwatch(execution.environment)
+            await reconciler.unwatch(execution.environment)
             board.forget(execution.environment)
+        } else {
+            // What the runtime said in the meantime may not have counted in the state that it was in.
+            reconciler.look(at: execution.environment)
         }
-    }
-
-    // MARK: Watching
-
-    private func unwatch(_ id: EnvironmentID) async {
-        guard let watcher = watchers.removeValue(forKey: id) else { return }
-        watcher.cancel()
-        await watcher.value
-    }
-
-    private func watch(_ environment: EnvironmentRecord) {
-        guard watchers[environment.id] == nil, !environment.localServices.isEmpty, !isStopped else { return }
-        let watcher = EnvironmentWatcher(actions: actions, log: log)
-        watchers[environment.id] = Task { await watcher.run(environment.id) }
     }
 }

@@ -1,0 +1,231 @@
+import Blueprints
+import EnvironmentGraph
+import Logging
+import Runtimes
+import Storage
+import Synchronization
+
+/// Follows what the runtime says of every watched environment: puts it on the board, keeps the routes equal to what is
+/// ready, moves environments between `running` and `degraded`, and applies again what the runtime has lost.
+///
+/// It looks at what changed, and at nothing else: an environment in which nothing happens costs a task that waits for its
+/// runtime. While something of it is missing it has a second task, which mends. Level-triggered all the same: a slow
+/// sweep compares every environment with the board, so that whatever slipped through is found within its period.
+final class Reconciler: Sendable {
+    private struct Watch {
+        /// Ended by ``unwatch(_:)`` or ``stop()``.
+        var follower: Task<Void, Never>
+        /// Only while something is missing; ends by itself.
+        var mender: Task<Void, Never>?
+        /// Something happened since the mender last looked.
+        var isDirty = false
+    }
+
+    private struct State {
+        var watches: [EnvironmentID: Watch] = [:]
+        var isStopped = false
+    }
+
+    /// What the runtime lost is applied again when it is still lost after so long, so that what is only just on its way
+    /// is left alone; and then again and again.
+    private static let firstPause = Duration.milliseconds(500)
+    private static let mendingPause = Duration.seconds(2)
+    /// How often everything is compared, for the case that an event was missed.
+    private static let sweepPeriod = Duration.seconds(30)
+
+    private let actions: StepActions
+    private let log: Logger
+    private let state = Mutex(State())
+
+    init(actions: StepActions, log: Logger) {
+        self.actions = actions
+        self.log = log
+    }
+
+    // MARK: What is watched
+
+    /// Nothing where it is watched already, or runs nothing itself.
+    func watch(_ environment: EnvironmentRecord) {
+        let id = environment.id
+        guard !environment.localServices.isEmpty else { return }
+        state.withLock { state in
+            guard state.watches[id] == nil, !state.isStopped else { return }
+            state.watches[id] = Watch(follower: Task { await self.follow(id) })
+        }
+    }
+
+    /// Returns when nothing asks the runtime for it any more.
+    func unwatch(_ id: EnvironmentID) async {
+        guard let watch = state.withLock({ $0.watches.removeValue(forKey: id) }) else { return }
+        await Self.end([watch])
+    }
+
+    func stop() async {
+        let watches = state.withLock { state in
+            state.isStopped = true
+            defer { state.watches = [:] }
+            return Array(state.watches.values)
+        }
+        await Self.end(watches)
+    }
+
+    private static func end(_ watches: [Watch]) async {
+        for watch in watches {
+            watch.follower.cancel()
+            watch.mender?.cancel()
+        }
+        for watch in watches {
+            await watch.follower.value
+            await watch.mender?.value
+        }
+    }
+
+    /// Something about a watched environment has changed that the runtime does not tell of, such as its record.
+    func look(at id: EnvironmentID) {
+        state.withLock { state in
+            guard state.watches[id] != nil, !state.isStopped else { return }
+            state.watches[id]?.isDirty = true
+            guard state.watches[id]?.mender == nil else { return }
+            state.watches[id]?.mender = Task { await self.mend(id) }
+        }
+    }
+
+    // MARK: Following
+
+    /// Until cancelled. A runtime that cannot be reached is asked again, with growing pauses up to 5 s.
+    private func follow(_ id: EnvironmentID) async {
+        var pause = Duration.milliseconds(50)
+        while !Task.isCancelled {
+            do {
+                for try await statuses in actions.runtime.changes(of: id) {
+                    pause = .milliseconds(50)
+                    let before = actions.board.ready(in: id)
+                    actions.board.set(statuses, of: id)
+                    if before != actions.board.ready(in: id) { actions.routes.isStale() }
+                    guard let record = try await actions.store.read({ try $0.environment(id) }) else { continue }
+                    try await judge(statuses, of: record)
+                    if !Self.lost(statuses, of: record).isEmpty { look(at: id) }
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                log.warning("lost sight of an environment", metadata: ["environment": "\(id)", "error": "\(error)"])
+            }
+            // Cancelled: the loop's condition sees it.
+            try? await actions.outside.sleep(pause)
+            pause = min(pause * 2, .seconds(5))
+        }
+    }
+
+    // MARK: Mending
+
+    /// Until nothing is missing.
+    private func mend(_ id: EnvironmentID) async {
+        var seen: Set<String> = []
+        while !Task.isCancelled {
+            state.withLock { $0.watches[id]?.isDirty = false }
+            var pause = Self.mendingPause
+            do {
+                let missing = try await mendOnce(id, seen: seen)
+                if missing.isEmpty, isMended(id) { return }
+                pause = missing.isSubset(of: seen) ? (missing.isEmpty ? .zero : pause) : Self.firstPause
+                seen = missing
+            } catch is CancellationError {
+                return
+            } catch {
+                log.warning("could not reconcile", metadata: ["environment": "\(id)", "error": "\(error)"])
+            }
+            // Cancelled: the loop's condition sees it.
+            try? await actions.outside.sleep(pause)
+        }
+    }
+
+    /// - Returns: what is missing; of that, what was `seen` before was applied again.
+    private func mendOnce(_ id: EnvironmentID, seen: Set<String>) async throws -> Set<String> {
+        // Nothing was heard of it yet.
+        guard actions.board.ready(in: id) != nil else { return [] }
+        guard let record = try await actions.store.read({ try $0.environment(id) }) else { return [] }
+        let statuses = actions.board.statuses(of: id)
+        try await judge(statuses, of: record)
+        let missing = Self.lost(statuses, of: record)
+        let due = missing.filter { seen.contains($0.name) }
+        guard !due.isEmpty else { return Set(missing.map(\.name)) }
+        let rendering = try await actions.rendering(of: record)
+        for service in due {
+            log.warning("applying again", metadata: ["environment": "\(record.name)", "service": "\(service.name)"])
+            try await actions.runtime.apply(try rendering.workload(service))
+        }
+        return Set(missing.map(\.name))
+    }
+
+    /// - Returns: false where something happened while it was looked at; else the mender is gone.
+    private func isMended(_ id: EnvironmentID) -> Bool {
+        state.withLock { state in
+            guard state.watches[id]?.isDirty != true else { return false }
+            state.watches[id]?.mender = nil
+            return true
+        }
+    }
+
+    // MARK: Sweeping
+
+    /// Until cancelled.
+    func sweep() async {
+        // Cancelled: the sweeping is over.
+        while (try? await actions.outside.sleep(Self.sweepPeriod)) != nil {
+            do {
+                let records = try await actions.store.read { try $0.environments() }
+                for record in records where needsALook(record) { look(at: record.id) }
+            } catch {
+                log.warning("could not sweep", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Cheap: of ten thousand environments in which all is well it must cost next to nothing.
+    private func needsALook(_ record: EnvironmentRecord) -> Bool {
+        switch record.state {
+        case .running:
+            let statuses = actions.board.statuses(of: record.id)
+            let wanted = record.difference.entries.count { [.added, .changed, .follows].contains($0.kind) }
+            return statuses.count < wanted || statuses.contains { $0.state != .ready }
+        case .degraded, .provisioning, .resuming, .updating: return true
+        default: return false
+        }
+    }
+
+    // MARK: Judging
+
+    /// What should run and is not there, or waits to be told again (a supervisor that was killed has lost the secrets).
+    /// While an environment is being created, what is not there is simply not started yet.
+    static func lost(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) -> [ServiceSpec] {
+        guard [.provisioning, .resuming, .running, .degraded].contains(record.state) else { return [] }
+        let shouldRun = [.running, .degraded].contains(record.state)
+        return record.localServices.filter { service in
+            let state = statuses.first { $0.service == service.name }?.state
+            return state == .pending || state == nil && shouldRun
+        }
+    }
+
+    /// `degraded` while a local service is not ready, with the first reason.
+    private func judge(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) async throws {
+        guard [.running, .degraded].contains(record.state) else { return }
+        let missing = record.localServices.map(\.name).filter { name in
+            statuses.first { $0.service == name }?.state != .ready
+        }
+        let reason = missing.first.map { name in
+            let status = statuses.first { $0.service == name }
+            return "\(name) is \(status?.state.rawValue ?? "not running")" + (status?.message.map { ": \($0)" } ?? "")
+        }
+        let next: EnvironmentState = missing.isEmpty ? .running : .degraded
+        guard record.state != next || record.message != reason else { return }
+        let (id, now) = (record.id, actions.outside.now())
+        try await actions.store.write { store in
+            guard var record = try store.environment(id), [.running, .degraded].contains(record.state) else { return }
+            try record.move(to: next, message: reason)
+            record.updatedAt = now
+            try store.save(record)
+        }
+        actions.board.ring(id)
+    }
+}
