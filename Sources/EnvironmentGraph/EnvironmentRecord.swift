@@ -39,7 +39,9 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package var createdAt: Int64
     package var updatedAt: Int64
     /// When it is deleted by itself; `nil` for never. Milliseconds since 1970, UTC.
-    package var expiresAt: Int64?
+    package internal(set) var expiresAt: Int64?
+    /// About ``expiresAt``; see ``expire(at:setAt:)``.
+    var expiry: ExpiryNotes?
     private var protected: Bool?
 
     /// Whether nobody may delete it, neither a person nor its own expiry, until the protection is taken off.

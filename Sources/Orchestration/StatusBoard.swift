@@ -11,6 +11,8 @@ package final class StatusBoard: Sendable {
         var statuses: [EnvironmentID: [WorkloadStatus]] = [:]
         var listeners: [Int: (environment: EnvironmentID?, continuation: AsyncStream<Void>.Continuation)] = [:]
         var nextListener = 0
+        /// Ended with whoever asked for it.
+        var collectors: [Int: ChangedEnvironments] = [:]
     }
 
     private let state = Mutex(State())
@@ -42,10 +44,29 @@ package final class StatusBoard: Sendable {
 
     /// Wakes everybody who waits for a change of this environment: its statuses, its record, or its execution.
     package func ring(_ id: EnvironmentID) {
-        let woken = state.withLock { state in
-            state.listeners.values.filter { $0.environment == nil || $0.environment == id }.map(\.continuation)
+        let (woken, collectors) = state.withLock { state in
+            (
+                state.listeners.values.filter { $0.environment == nil || $0.environment == id }.map(\.continuation),
+                Array(state.collectors.values)
+            )
         }
         for continuation in woken { continuation.yield() }
+        for collector in collectors { collector.add(id) }
+    }
+
+    /// Collects which environments change from now on, for somebody who looks at them in batches.
+    ///
+    /// - Parameter bell: called at every change; must be quick.
+    package func collectChanges(bell: @escaping @Sendable () -> Void) -> ChangedEnvironments {
+        state.withLock { state in
+            state.nextListener += 1
+            let key = state.nextListener
+            let collector = ChangedEnvironments(bell: bell) { [weak self] in
+                _ = self?.state.withLock { $0.collectors.removeValue(forKey: key) }
+            }
+            state.collectors[key] = collector
+            return collector
+        }
     }
 
     /// Rings at once and then after every change; rings that nobody took yet are one. `nil` hears every environment.

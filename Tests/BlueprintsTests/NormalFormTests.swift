@@ -174,25 +174,6 @@ import Testing
         #expect(Quantity(text) == nil)
     }
 
-    @Test(arguments: [("90s", 90.0), ("1h30m", 5400), ("250ms", 0.25), ("7d", 604_800), ("1.5h", 5400)])
-    func readsDurations(text: String, seconds: Double) {
-        #expect(ValueText.duration(text) == seconds)
-    }
-
-    @Test(arguments: ["", "10", "s", "1x", "1h 30m", "-1s", "1..2s"]) func refusesOtherDurations(text: String) {
-        #expect(ValueText.duration(text) == nil)
-    }
-
-    @Test(arguments: [
-        ("0 20 * * 1-5", true), ("*/15 0-6,22,23 1 jan-mar sun", true), ("@daily", true), ("0 20 * *", false),
-        ("60 * * * *", false), ("* * 0 * *", false), ("5-1 * * * *", false), ("*/0 * * * *", false),
-        ("a b c d e", false),
-        ("1,,2 * * * *", false), ("* * * * * *", false), ("@never", false), ("1-2-3 * * * *", false),
-    ])
-    func tellsCronExpressions(text: String, isCron: Bool) {
-        #expect(ValueText.isCron(text) == isCron)
-    }
-
     @Test(arguments: [
         ("TERM", "SIGTERM"), ("sigterm", "SIGTERM"), ("15", "SIGTERM"), ("INT", "SIGINT"), ("2", "SIGINT"),
         ("SIGUSR1", "SIGUSR1"), ("STOP", nil), ("SIG", nil), ("99", nil), ("", nil),

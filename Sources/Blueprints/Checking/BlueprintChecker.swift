@@ -23,6 +23,7 @@ struct BlueprintChecker {
         let labels = fields.textMap("labels") ?? [:]
         let runtime: RuntimeChoice = fields.choice("runtime") ?? .auto
         let repair: RepairPolicy = fields.choice("repair") ?? .auto
+        let lifecycle = LifecycleChecker(findings: findings).check(fields)
         UnbuiltFields(findings: findings).check(root: fields)
         let routing = RoutingChecker(findings: findings, mode: mode).check(fields)
         var drafts = readServices(fields)
@@ -34,7 +35,7 @@ struct BlueprintChecker {
         Support(findings: findings).check(root)
         var spec = BlueprintSpec(
             name: name ?? "", description: description, labels: labels, services: drafts.map(\.spec), routing: routing,
-            runtime: runtime, repair: repair)
+            runtime: runtime, repair: repair, lifecycle: lifecycle)
         if let mode { spec.routing.mode = mode }
         if spec.routing.mode == .overlay, spec.routing.overlayId == nil { spec.routing.overlayId = spec.name }
         return spec

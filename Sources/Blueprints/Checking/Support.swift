@@ -7,8 +7,6 @@ struct Support {
     static let rootFields: [(name: String, hint: String?)] = [
         ("extends", "copy what the layer says into this file"), ("uses", nil), ("plans", nil), ("snapshot", nil),
         ("seeds", "use `init` for data that a service starts with"), ("residency", nil),
-        ("autoShutdownDelayMinutes", "leave it out; environments run until they are deleted"), ("schedule", nil),
-        ("ttl", "leave it out; environments stay until they are deleted"),
     ]
     static let serviceFields: [(name: String, hint: String?)] = [
         ("image", "give the `command` that starts the program on this machine"),
@@ -17,7 +15,6 @@ struct Support {
 
     func check(_ root: LocatedValue) {
         refuse(Self.rootFields, of: root)
-        refuse(root, "autoShutdownEnabled", ["true"], hint: "write `false`; environments run until they are deleted")
         refuse(
             root, "runtime", ["container", "kubernetes"], hint: "services run as local processes: `auto` or `process`")
         if let routing = root["routing"] {

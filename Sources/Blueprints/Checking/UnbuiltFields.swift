@@ -6,8 +6,6 @@ struct UnbuiltFields {
     func check(root: Fields) {
         _ = root.texts("extends")
         _ = root.texts("seeds")
-        _ = root.boolean("autoShutdownEnabled")
-        _ = root.number("autoShutdownDelayMinutes", in: 0.1...525_600)
         for (index, item) in (root.list("uses") ?? []).enumerated() {
             guard let use = Fields(item, "uses[\(index)]", known: ["service", "from"], findings) else { continue }
             for key in ["service", "from"] {
@@ -23,7 +21,6 @@ struct UnbuiltFields {
             _ = residency.texts("allow")
             _ = residency.texts("deny")
         }
-        checkTimes(root)
     }
 
     private func checkPlans(_ root: Fields) {
@@ -47,35 +44,6 @@ struct UnbuiltFields {
                 checkResources(service)
             }
         }
-    }
-
-    private func checkTimes(_ root: Fields) {
-        if let schedule = root.fields("schedule", known: ["sleep", "wake", "timezone"]) {
-            for key in ["sleep", "wake"] {
-                guard let text = schedule.text(key), !ValueText.isCron(text) else { continue }
-                findings.error(
-                    "invalid_cron", "`\(shortened(text))` is no cron expression", at: schedule.at(key),
-                    hint: "minute hour day month weekday, such as `0 20 * * 1-5`")
-            }
-            _ = schedule.nonEmptyText("timezone")
-        }
-        guard let ttl = root.value("ttl") else { return }
-        if case .mapping = ttl.content {
-            guard let map = root.fields("ttl", known: ["duration", "from"]) else { return }
-            if !map.has("duration") { map.missing("duration") }
-            _ = map.choice("from", ["createdAt", "updatedAt"])
-            checkDuration(map, "duration")
-        } else {
-            checkDuration(root, "ttl")
-        }
-    }
-
-    private func checkDuration(_ map: Fields, _ key: String) {
-        guard let text = map.text(key) else { return }
-        if let seconds = ValueText.duration(text), seconds > 0 { return }
-        findings.error(
-            "invalid_duration", "`\(shortened(text))` is no duration", at: map.at(key), hint: "such as 90s, 1h30m or 7d"
-        )
     }
 
     func check(service: Fields) {

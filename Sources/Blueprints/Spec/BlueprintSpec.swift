@@ -12,10 +12,19 @@ package struct BlueprintSpec: Sendable, Hashable, Codable {
     package var routing: RoutingSpec
     package var runtime: RuntimeChoice
     package var repair: RepairPolicy
+    /// `nil` in specs that were accepted before there was one.
+    private var times: LifecycleSpec?
+
+    /// What happens by time alone.
+    package var lifecycle: LifecycleSpec {
+        get { times ?? LifecycleSpec() }
+        set { times = newValue == LifecycleSpec() ? nil : newValue }
+    }
 
     package init(
         name: String, description: String? = nil, labels: [String: String] = [:], services: [ServiceSpec],
-        routing: RoutingSpec = RoutingSpec(), runtime: RuntimeChoice = .auto, repair: RepairPolicy = .auto
+        routing: RoutingSpec = RoutingSpec(), runtime: RuntimeChoice = .auto, repair: RepairPolicy = .auto,
+        lifecycle: LifecycleSpec = LifecycleSpec()
     ) {
         self.name = name
         self.description = description
@@ -24,6 +33,7 @@ package struct BlueprintSpec: Sendable, Hashable, Codable {
         self.routing = routing
         self.runtime = runtime
         self.repair = repair
+        self.lifecycle = lifecycle
     }
 
     package func service(_ name: String) -> ServiceSpec? { services.first { $0.name == name } }
