@@ -39,7 +39,7 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package var createdAt: Int64
     package var updatedAt: Int64
     /// When it is deleted by itself; `nil` for never. Milliseconds since 1970, UTC.
-    package internal(set) var expiresAt: Int64?
+    package var expiresAt: Int64?
     /// About ``expiresAt``; see ``expire(at:setAt:)``.
     var expiry: ExpiryNotes?
     private var protected: Bool?

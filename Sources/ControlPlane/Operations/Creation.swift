@@ -109,9 +109,10 @@ struct Creation: Sendable {
         let pin = parent.map {
             EnvironmentRecord.ParentPin(id: $0.record.id, name: $0.record.name, revision: $0.record.revision)
         }
-        let record = EnvironmentRecord(
+        var record = EnvironmentRecord(
             id: id, name: spec.name, mode: mode, spec: concealed, difference: difference,
             overlayID: mode == .overlay ? spec.routing.overlayId ?? spec.name : nil, parent: pin, createdAt: now)
+        record.renewExpiry(now: now, isNew: true)
         let composed = String(decoding: try JSONEncoder().encode(checked.composed), as: UTF8.self)
         let place = "revision/\(id)/1"
         let revision = RevisionRecord(

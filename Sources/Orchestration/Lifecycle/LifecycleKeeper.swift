@@ -23,6 +23,9 @@ package actor LifecycleKeeper {
     private var clock = ClockWatch()
     private var isFirstLook = true
 
+    /// For tests: whether it knows every environment.
+    var hasLooked: Bool { !isFirstLook }
+
     /// - Parameter steady: milliseconds of a clock that nobody sets, and that stands still while the machine sleeps.
     package init(
         store: any Store, board: StatusBoard, activity: any ActivitySource, acting: any LifecycleActing,
