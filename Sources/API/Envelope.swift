@@ -85,6 +85,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case hasOverlays = "has_overlays"
     case unhealthyParent = "unhealthy_parent"
     case wrongState = "wrong_state"
+    case protected
     case idempotencyKeyReused = "idempotency_key_reused"
     case conflict
     case payloadTooLarge = "payload_too_large"
@@ -100,7 +101,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .forbidden: 403
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .nameTaken, .hasOverlays, .unhealthyParent, .wrongState, .idempotencyKeyReused, .conflict: 409
+        case .nameTaken, .hasOverlays, .unhealthyParent, .wrongState, .protected, .idempotencyKeyReused, .conflict:
+            409
         case .payloadTooLarge: 413
         case .invalidBlueprint: 422
         case .internalError: 500

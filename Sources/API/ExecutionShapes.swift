@@ -2,16 +2,27 @@ package struct ExecutionView: Codable, Sendable, Hashable {
     package var id: String
     /// The environment's id.
     package var environment: String
-    /// `create`, `retry`, `stop`, `resume` or `delete`.
+    /// `create`, `retry`, `stop`, `resume`, `update`, `scale` or `delete`.
     package var kind: String
     /// `pending`, `running`, `compensating`, `succeeded`, `failed`, `undone` or `cancelled`.
     package var state: String
     package var error: String?
     package var steps: [StepView]
+    package var createdAt: String?
+    package var finishedAt: String?
+    /// Who asked for it: `owner`, a token's name, or `microstax` itself.
+    package var actor: String?
+    /// Why, where nobody asked.
+    package var reason: String?
 
     package init(
-        id: String, environment: String, kind: String, state: String, error: String? = nil, steps: [StepView]
+        id: String, environment: String, kind: String, state: String, error: String? = nil, steps: [StepView],
+        createdAt: String? = nil, finishedAt: String? = nil, actor: String? = nil, reason: String? = nil
     ) {
+        self.createdAt = createdAt
+        self.finishedAt = finishedAt
+        self.actor = actor
+        self.reason = reason
         self.id = id
         self.environment = environment
         self.kind = kind
@@ -27,7 +38,7 @@ package struct StepView: Codable, Sendable, Hashable {
     /// Deterministic and hierarchical: `service/payments/start`.
     package var key: String
     package var title: String
-    /// `pending`, `running`, `succeeded`, `failed`, `skipped` or `outcomeUnknown`.
+    /// `pending`, `running`, `succeeded`, `failed`, `skipped`, `outcomeUnknown`, `undoing` or `undone`.
     package var state: String
     package var attempt: Int
     /// Why the plan has it.

@@ -2,18 +2,18 @@
 package enum Operation: String, Sendable, CaseIterable {
     case validateBlueprint
     case createEnvironment, listEnvironments, getEnvironment, deleteEnvironment
-    case stopEnvironment, resumeEnvironment, retryEnvironment
+    case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentLogs, environmentCalls
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
-    case getExecution
+    case getExecution, cancelExecution
     case health, ready
 
     package var method: String {
         switch self {
         case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
-            .resumeEnvironment, .retryEnvironment:
+            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution:
             "POST"
         case .deleteEnvironment: "DELETE"
         default: "GET"
@@ -29,6 +29,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .stopEnvironment: "/v1/environments/{environment}/stop"
         case .resumeEnvironment: "/v1/environments/{environment}/resume"
         case .retryEnvironment: "/v1/environments/{environment}/retry"
+        case .undoEnvironment: "/v1/environments/{environment}/undo"
         case .environmentStatus: "/v1/environments/{environment}/status"
         case .environmentResolutions: "/v1/environments/{environment}/resolutions"
         case .environmentPlan: "/v1/environments/{environment}/plan"
@@ -41,6 +42,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .getBaseline: "/v1/baselines/{baseline}"
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
         case .getExecution: "/v1/executions/{execution}"
+        case .cancelExecution: "/v1/executions/{execution}/cancel"
         case .health: "/v1/health"
         case .ready: "/v1/ready"
         }
@@ -57,6 +59,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
         case .retryEnvironment: "Goes on with a create or resume that failed, from where it failed. 202."
+        case .undoEnvironment: "Takes back what a create or resume that failed or is under way has done. 202."
         case .environmentStatus: "The same as getEnvironment, observed afresh."
         case .environmentResolutions: "Who answers for each service, and why."
         case .environmentPlan: "The steps that made it, each with its reason."
@@ -71,6 +74,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .createOverlay: "Creates an overlay on a baseline or another overlay. 202 with the execution."
         case .listOverlays: "Lists the overlays on a baseline, direct and indirect."
         case .getExecution: "One execution with its steps."
+        case .cancelExecution: "Cancels an execution that is under way, and undoes what it did. 202."
         case .health: "Answers while the server lives."
         case .ready: "200 when it can take work, else 503 with the reason."
         }

@@ -43,6 +43,8 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// About ``expiresAt``; see ``expire(at:setAt:)``.
     var expiry: ExpiryNotes?
     private var protected: Bool?
+    /// `nil` in records from before this was kept: theirs have all run.
+    private var initialised: [String: Int]? = [:]
 
     /// Whether nobody may delete it, neither a person nor its own expiry, until the protection is taken off.
     package var isProtected: Bool {
@@ -71,6 +73,19 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// The services that this environment runs itself, sorted by name.
     package var localServices: [ServiceSpec] {
         spec.services.filter { difference.isLocal($0.name) }
+    }
+
+    /// How many instances of its own it wants; cheaper than ``localServices``.
+    package var wantedInstances: Int {
+        spec.services.reduce(0) { $0 + (difference.isLocal($1.name) ? max(0, $1.replicas) : 0) }
+    }
+
+    /// How many of a service's initialisers have run, in their order: they run once per data volume.
+    package func initialisersDone(of service: String) -> Int { initialised.map { $0[service] ?? 0 } ?? .max }
+
+    package mutating func initialiserIsDone(_ index: Int, of service: String) {
+        let done = max(index + 1, initialisersDone(of: service))
+        initialised?[service] = done
     }
 
     /// A workload with another generation replaces the one that runs.

@@ -31,6 +31,11 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
     package var actor: String?
     /// Why, where nobody asked: `idle for 30 min`, `ttl`, `schedule`.
     package var reason: String?
+    /// For a retry: what it goes on with.
+    package var retried: Kind?
+
+    /// What it is for: a retry is for what it goes on with.
+    package var purpose: Kind { kind == .retry ? retried ?? .create : kind }
 
     package init(
         id: ExecutionID, environment: EnvironmentID, kind: Kind, state: State = .pending, steps: [StepRecord],

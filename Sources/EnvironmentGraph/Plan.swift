@@ -22,6 +22,8 @@ package struct PlannedStep: Sendable, Hashable, Codable {
         case openRoutes
         case closeRoutes
         case stopService(String)
+        /// Stop whatever runs of the environment that the present spec does not want; everything while it stops.
+        case stopStrays
         /// Remove everything that the runtime has of the environment.
         case removeResources
         /// Give the ports back; with them goes the environment itself.
@@ -30,8 +32,6 @@ package struct PlannedStep: Sendable, Hashable, Codable {
         case trimPorts
         /// Undo what made an environment: remove everything that the runtime has of it, its ports, and itself.
         case discard
-        /// Undo a change of what is wanted: the spec of the revision before is wanted again.
-        case revert
     }
 
     /// Deterministic: the same plan gives the same keys, such as `service/payments/start`.

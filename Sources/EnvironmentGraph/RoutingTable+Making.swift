@@ -18,9 +18,9 @@ package struct RoutingFacts: Sendable, Hashable {
     }
 
     package var record: EnvironmentRecord
-    /// The local services that can answer just now.
+    /// The instances of local services that can answer just now.
     package var ready: Set<String>
-    /// Where the local copies listen: port number by service and port name.
+    /// Where the local copies listen: port number by instance and port name.
     package var ports: [String: [String: Int]]
     package var addresses: [Address]
 
@@ -54,11 +54,14 @@ extension RoutingTable {
             propagateHeader: record.spec.routing.propagateHeader,
             onUnknownContext: record.spec.routing.onUnknownContext,
             services: record.localServices.map { service in
-                RoutedService(
-                    name: service.name, exposed: service.expose, ready: facts.ready.contains(service.name),
-                    ports: service.ports.compactMap { port in
-                        facts.ports[service.name]?[port.name].map {
-                            RoutedPort(name: port.name, transport: port.transport, host: "127.0.0.1", port: $0)
+                let ready = service.instances.filter(facts.ready.contains)
+                return RoutedService(
+                    name: service.name, exposed: service.expose, ready: !ready.isEmpty,
+                    ports: service.ports.flatMap { port in
+                        (ready.isEmpty ? [service.name] : ready).compactMap { instance in
+                            facts.ports[instance]?[port.name].map {
+                                RoutedPort(name: port.name, transport: port.transport, host: "127.0.0.1", port: $0)
+                            }
                         }
                     })
             },

@@ -69,6 +69,7 @@ package struct RoutedService: Sendable, Hashable, Codable {
     package var exposed: Bool
     /// False while the copy is not ready: it then answers `no_endpoint` and nobody else answers for it.
     package var ready: Bool
+    /// Several of one name are several copies of the service, which take turns.
     package var ports: [RoutedPort]
 
     package init(name: String, exposed: Bool, ready: Bool, ports: [RoutedPort]) {

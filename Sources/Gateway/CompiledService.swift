@@ -1,12 +1,14 @@
 import Blueprints
 import EnvironmentGraph
+import Synchronization
 
-/// One environment's copy of a service.
+/// One environment's copy, or copies, of a service.
 final class CompiledService: Sendable {
     struct Port: Sendable {
         let name: String
         let isTCP: Bool
-        let endpoint: Endpoint
+        /// One for each copy; never empty.
+        var endpoints: [Endpoint]
     }
 
     let number: Int
@@ -17,6 +19,7 @@ final class CompiledService: Sendable {
     let ports: [Port]
     /// `x-msx-provider: orders@shop#r12` and CRLF.
     let providerLine: [UInt8]
+    private let turns = Atomic<UInt>(0)
 
     init(
         _ service: RoutedService, number: Int, of routed: RoutedEnvironment, environment: Int,
@@ -29,22 +32,31 @@ final class CompiledService: Sendable {
         ready = service.ready
         var ports: [Port] = []
         for port in service.ports {
-            ports.append(
-                Port(
-                    name: port.name, isTCP: port.transport == .tcp,
-                    endpoint: endpoints.endpoint(
-                        of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port)))
+            let endpoint = endpoints.endpoint(
+                of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port)
+            if let index = ports.firstIndex(where: { $0.name == port.name }) {
+                ports[index].endpoints.append(endpoint)
+            } else {
+                ports.append(Port(name: port.name, isTCP: port.transport == .tcp, endpoints: [endpoint]))
+            }
         }
         self.ports = ports
         providerLine = Array("x-msx-provider: \(service.name)@\(routed.name)#r\(routed.revision)\r\n".utf8)
     }
 
-    /// The port of that name; without a name the first, at the edge the first that speaks HTTP.
+    /// Where the port of that name listens; without a name the first port, at the edge the first that speaks HTTP.
     func endpoint(portName: String?, wantsHTTP: Bool) -> Endpoint? {
         guard let portName else {
-            return (wantsHTTP ? ports.first { !$0.isTCP } : nil)?.endpoint ?? ports.first?.endpoint
+            return ((wantsHTTP ? ports.first { !$0.isTCP } : nil) ?? ports.first).map(next)
         }
-        return ports.first { $0.name == portName }?.endpoint
+        return ports.first { $0.name == portName }.map(next)
+    }
+
+    /// The copies take turns.
+    private func next(_ port: Port) -> Endpoint {
+        guard port.endpoints.count > 1 else { return port.endpoints[0] }
+        let turn = turns.add(1, ordering: .relaxed).newValue
+        return port.endpoints[Int(turn % UInt(port.endpoints.count))]
     }
 }
 

@@ -1,8 +1,13 @@
+import Blueprints
 import EnvironmentGraph
 import Logging
 import Storage
 
-/// Drives one ``ExecutionMachine``: starts the steps it names, stores every checkpoint, and moves the environment.
+/// Drives one ``ExecutionMachine``: starts the steps it names, stores every checkpoint under its fence, and moves the
+/// environment.
+///
+/// A run that is cancelled leaves everything as its last checkpoint says: whoever cancelled it has stored what follows,
+/// or goes on from there.
 struct ExecutionRunner: Sendable {
     let actions: StepActions
     let log: Logger
@@ -13,121 +18,160 @@ struct ExecutionRunner: Sendable {
         let cancelled: Bool
     }
 
-    /// - Parameter isStopping: true when the whole server stops; the execution then stays as it is, for the next one.
-    func run(_ execution: ExecutionRecord, isStopping: @Sendable () async -> Bool) async throws {
-        let record = try await actions.store.read { try $0.environment(execution.environment) }
+    func run(_ id: ExecutionID) async throws {
+        guard let (execution, record, fence) = try await begin(id) else { return }
         var machine = ExecutionMachine(execution)
         if let unknown = machine.resume(isRepeatable: StepActions.isRepeatable(record)) {
-            try await checkpoint(unknown, machine)
+            try await checkpoint(unknown, fence, execution.environment)
         }
-        guard try await begin(machine) else {
-            machine.finish(cancelled: true, now: actions.outside.now())
-            return try await finish(machine.record)
-        }
-        var cancelled = false
+        let grace = record?.localServices.map(\.stopGraceSeconds).max() ?? 0
         try await withThrowingTaskGroup(of: Ended.self) { group in
             var active = 0
-            while true {
-                if !cancelled {
-                    for step in machine.startable(now: actions.outside.now()) {
-                        try await checkpoint(step, machine)
-                        active += 1
-                        group.addTask { await perform(step.plan, of: execution) }
-                    }
+            while !Task.isCancelled {
+                for start in machine.startable(now: actions.outside.now()) {
+                    try await checkpoint(start.step, fence, execution.environment)
+                    active += 1
+                    group.addTask { await perform(start, after: 0, of: execution, fence, grace) }
                 }
                 guard active > 0, let ended = try await group.next() else { break }
                 active -= 1
-                if ended.cancelled {
-                    cancelled = true
-                } else if let step = machine.ended(ended.key, ended.failure, now: actions.outside.now()) {
-                    try await checkpoint(step, machine)
+                if ended.cancelled { continue }
+                let policy = Self.policy(machine, ended.key, grace)
+                switch machine.ended(
+                    ended.key, ended.failure, policy: policy, now: actions.outside.now(),
+                    random: actions.outside.random())
+                {
+                case .ended(let step):
+                    try await checkpoint(step, fence, execution.environment)
                     if ended.failure != nil { group.cancelAll() }
+                case .again(let start, let pause):
+                    try await checkpoint(start.step, fence, execution.environment)
+                    guard let next = machine.restart(ended.key, now: actions.outside.now() + pause) else { break }
+                    active += 1
+                    group.addTask { await perform(next, after: pause, of: execution, fence, grace) }
+                case nil: break
                 }
             }
         }
-        cancelled = cancelled && Task.isCancelled
-        if cancelled, await isStopping() { return }
-        machine.finish(cancelled: cancelled, now: actions.outside.now())
-        try await finish(machine.record)
+        guard !Task.isCancelled else { return }
+        machine.finish(cancelled: false, now: actions.outside.now())
+        try await finish(machine.record, fence)
     }
 
-    private func perform(_ step: PlannedStep, of execution: ExecutionRecord) async -> Ended {
+    private static func policy(_ machine: ExecutionMachine, _ key: String, _ grace: Double) -> StepPolicy {
+        let step = machine.record.steps.first { $0.plan.key == key }?.plan
+        let action = machine.isCompensating ? step?.compensation : step?.action
+        return action.map { StepPolicy.of($0, grace: grace) } ?? StepPolicy(attempts: 1, timeout: nil)
+    }
+
+    // MARK: Steps
+
+    private func perform(
+        _ start: ExecutionMachine.Start, after pause: Int64, of execution: ExecutionRecord, _ fence: Fence,
+        _ grace: Double
+    ) async -> Ended {
+        let step = start.step.plan
         do {
-            try await actions.perform(step.action, on: execution.environment) { message in
-                await report(message, step, execution)
+            if pause > 0 {
+                try await actions.outside.sleep(.milliseconds(pause))
+                try await checkpoint(start.step, fence, execution.environment)
+            }
+            try await limited(StepPolicy.of(start.action, grace: grace).timeout) {
+                try await actions.perform(start.action, on: execution.environment, fence) { message in
+                    await report(message, step, fence, execution.environment)
+                }
             }
             return Ended(key: step.key, failure: nil, cancelled: false)
         } catch is CancellationError {
             return Ended(key: step.key, failure: nil, cancelled: true)
         } catch {
             if Task.isCancelled { return Ended(key: step.key, failure: nil, cancelled: true) }
-            let failure = error as? StepFailure ?? StepFailure("\(error)")
-            return Ended(key: step.key, failure: failure, cancelled: false)
+            return Ended(key: step.key, failure: StepFailure(error), cancelled: false)
+        }
+    }
+
+    /// - Parameter limit: milliseconds; what takes longer is cancelled and fails in a way that may pass.
+    private func limited(_ limit: Int64?, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        guard let limit else { return try await body() }
+        let outside = actions.outside
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await body() }
+            group.addTask {
+                try await outside.sleep(.milliseconds(limit))
+                throw StepFailure("not done within \(limit / 1_000) s", isTransient: true)
+            }
+            try await group.next()
         }
     }
 
     /// Shows what a running step waits for. Not a checkpoint: when it cannot be stored, nothing is lost.
-    private func report(_ message: String, _ step: PlannedStep, _ execution: ExecutionRecord) async {
+    private func report(_ message: String, _ step: PlannedStep, _ fence: Fence, _ environment: EnvironmentID) async {
         do {
             try await actions.store.write { store in
-                let stored = try store.execution(execution.id)?.steps.first { $0.plan.key == step.key }
+                try fence.check(store)
+                let stored = try store.execution(fence.execution)?.steps.first { $0.plan.key == step.key }
                 guard var stored, stored.state == .running else { return }
                 stored.message = message
-                try store.save(stored, of: execution.id)
+                try store.save(stored, of: fence.execution)
             }
-            actions.board.ring(execution.environment)
+            actions.board.ring(environment)
+        } catch is FenceBroken {
+            // Somebody else tells what it waits for.
         } catch {
             log.warning("progress was not stored", metadata: ["error": "\(error)"])
         }
     }
 
-    private func checkpoint(_ step: StepRecord, _ machine: ExecutionMachine) async throws {
-        let id = machine.record.id
-        try await actions.store.write { try $0.save(step, of: id) }
-        actions.board.ring(machine.record.environment)
+    // MARK: Checkpoints
+
+    private func checkpoint(_ step: StepRecord, _ fence: Fence, _ environment: EnvironmentID) async throws {
+        try await actions.store.write { store in
+            try fence.check(store)
+            try store.save(step, of: fence.execution)
+        }
+        actions.board.ring(environment)
     }
 
-    /// - Returns: false where there is nothing to do any more: the environment is gone or going away.
-    private func begin(_ machine: ExecutionMachine) async throws -> Bool {
+    /// Claims the execution.
+    ///
+    /// - Returns: `nil` where there is nothing to do any more: it has ended, or its environment is gone or going away.
+    private func begin(_ id: ExecutionID) async throws -> (ExecutionRecord, EnvironmentRecord?, Fence)? {
         let now = actions.outside.now()
-        var execution = machine.record
-        execution.state = .running
-        let isWanted = try await actions.store.write { [execution] store in
+        let begun = try await actions.store.write { store -> (ExecutionRecord, EnvironmentRecord?, Fence)? in
+            guard var execution = try store.execution(id), !execution.state.isFinal else { return nil }
+            let fence = Fence(execution: id, epoch: try store.claim(id))
             var record = try store.environment(execution.environment)
-            if execution.kind != .delete, record == nil || record?.state == .deleting { return false }
+            let goesAway = execution.kind == .delete || execution.state == .compensating
+            if !goesAway, record == nil || record?.state == .deleting {
+                var machine = ExecutionMachine(execution)
+                machine.finish(cancelled: true, now: now)
+                try store.save(machine.record)
+                return nil
+            }
+            if execution.state == .pending { execution.state = .running }
             try store.save(execution)
-            try record?.move(to: Self.state(during: execution.kind))
-            record?.updatedAt = now
-            if let record { try store.save(record) }
-            return true
+            if var moved = record {
+                try store.move(&moved, to: execution.stateWhileRunning, at: now)
+                record = moved
+            }
+            return (execution, record, fence)
         }
-        actions.board.ring(execution.environment)
-        return isWanted
-    }
-
-    private static func state(during kind: ExecutionRecord.Kind) -> EnvironmentState {
-        switch kind {
-        case .create, .retry: .provisioning
-        case .resume: .resuming
-        case .stop: .stopping
-        case .update, .scale: .updating
-        case .delete: .deleting
-        }
+        if let begun { actions.board.ring(begun.0.environment) }
+        return begun
     }
 
     /// Stores how it ended, and the environment's state that follows from it.
-    private func finish(_ execution: ExecutionRecord) async throws {
+    private func finish(_ execution: ExecutionRecord, _ fence: Fence) async throws {
         let now = actions.outside.now()
         try await actions.store.write { store in
+            try fence.check(store)
             try store.save(execution)
-            guard var record = try store.environment(execution.environment) else { return }
-            switch (execution.state, execution.kind) {
-            case (.failed, _): try record.move(to: .error, message: execution.error)
-            case (.succeeded, .stop): try record.move(to: .stopped)
-            default: return
-            }
-            record.updatedAt = now
-            try store.save(record)
+            let record = try store.environment(execution.environment)
+            try store.append(.ended(execution, name: record?.name, at: now))
+            guard var record, let state = execution.stateAfterEnding else { return }
+            let why = execution.state == .failed ? execution.error : execution.reason
+            try store.move(&record, to: state, message: why, at: now)
         }
         actions.routes.isStale()
         actions.board.ring(execution.environment)

@@ -6,16 +6,27 @@ import Storage
 /// Runs executions and keeps what runs equal to what is wanted.
 ///
 /// An execution is stored with all its steps before anything happens, and every step is stored before and after it runs;
-/// killed anywhere, the next server goes on from there. Two executions never work on one environment: a delete cancels
-/// the create that is under way, waits until it has ended, and then begins.
+/// killed anywhere, the next server goes on from there. Two executions never work on one environment: the transaction that
+/// stores a newer one ends the older one, whose run is cancelled and awaited before the newer one begins, and whose
+/// ``Fence`` keeps it from writing meanwhile.
 package actor Orchestrator {
     private let actions: StepActions
     private let store: any Store
     private let board: StatusBoard
     private let outside: Outside
     private let log: Logger
-    /// Ended by `stop()`, or by themselves when their execution is final.
-    private var running: [EnvironmentID: (execution: ExecutionID, task: Task<Void, Never>)] = [:]
+    /// Works on one environment's executions, one after the other.
+    private struct Worker {
+        var task: Task<Void, Never>?
+        /// What runs just now.
+        var execution: ExecutionID?
+        var isUndoing = false
+        var run: Task<Void, Never>?
+        var isCalledAgain = false
+    }
+
+    /// Ended by `stop()`, or by themselves when nothing is left to do.
+    private var workers: [EnvironmentID: Worker] = [:]
     private let reconciler: Reconciler
     /// Ended by `stop()`.
     private var sweeping: Task<Void, Never>?
@@ -47,40 +58,82 @@ package actor Orchestrator {
     /// Ends all work; executions stay as their last checkpoint says, services go on running.
     package func stop() async {
         isStopped = true
-        let tasks = running.values.map(\.task) + [sweeping].compactMap { $0 }
-        for task in tasks { task.cancel() }
+        let tasks = workers.values.compactMap(\.task) + [sweeping].compactMap { $0 }
+        for task in workers.values.compactMap(\.run) + tasks { task.cancel() }
         await reconciler.stop()
         for task in tasks { await task.value }
     }
 
-    /// Runs a stored execution; returns at once. One that runs already is left alone. A delete cancels what runs on its
-    /// environment and follows it; a create follows, and finds that it is not wanted any more.
+    /// Sees to it that the last execution of its environment is worked on; returns at once. What runs there is cancelled
+    /// and has ended before another begins, or before the same one is undone.
+    ///
+    /// Level-triggered: what is worked on is what the store says, in whatever order this is called.
     package func submit(_ execution: ExecutionRecord) {
         guard !isStopped else { return }
-        let previous = running[execution.environment]
-        guard previous?.execution != execution.id else { return }
-        let task = Task {
-            if let previous {
-                if execution.kind == .delete { previous.task.cancel() }
-                await previous.task.value
-            }
-            await run(execution.id)
-            if running[execution.environment]?.execution == execution.id { running[execution.environment] = nil }
+        let id = execution.environment
+        guard let worker = workers[id] else {
+            workers[id] = Worker()
+            workers[id]?.task = Task { await work(on: id) }
+            return
         }
-        running[execution.environment] = (execution.id, task)
+        let isKnown = worker.execution == execution.id && worker.isUndoing == (execution.state == .compensating)
+        guard !isKnown else { return }
+        workers[id]?.isCalledAgain = true
+        worker.run?.cancel()
+    }
+
+    private func work(on id: EnvironmentID) async {
+        var last: ExecutionID?
+        while !isStopped {
+            workers[id]?.isCalledAgain = false
+            guard let execution = await unfinished(on: id) else {
+                if workers[id]?.isCalledAgain == true { continue }
+                break
+            }
+            // It came back unfinished without having been called again: not in a circle at full speed.
+            if last == execution.id, workers[id]?.isCalledAgain == false {
+                try? await outside.sleep(.milliseconds(200))
+            }
+            let run = Task { await self.run(execution.id) }
+            workers[id]?.execution = execution.id
+            workers[id]?.isUndoing = execution.state == .compensating
+            workers[id]?.run = run
+            await run.value
+            workers[id]?.execution = nil
+            workers[id]?.run = nil
+            last = execution.id
+        }
+        workers[id] = nil
+    }
+
+    /// The last execution of an environment, where it has not ended. Asks the store until it answers.
+    private func unfinished(on id: EnvironmentID) async -> ExecutionRecord? {
+        while !isStopped {
+            do {
+                let last = try await store.read { try $0.lastExecution(of: id) }
+                return last.flatMap { $0.state.isFinal ? nil : $0 }
+            } catch {
+                log.error("cannot read executions", metadata: ["environment": "\(id)", "error": "\(error)"])
+                guard (try? await outside.sleep(.seconds(1))) != nil else { return nil }
+            }
+        }
+        return nil
     }
 
     /// Until it is final or cancelled. When the store cannot be written, nothing can be recorded: it goes on from the last
     /// checkpoint as soon as the store can, with pauses up to 10 s.
     private func run(_ id: ExecutionID) async {
         var pause = Duration.milliseconds(200)
-        while !isStopped {
+        while !isStopped, !Task.isCancelled {
             do {
                 return try await runFromCheckpoint(id)
+            } catch is FenceBroken {
+                // Whoever claimed it goes on with it, or has ended it.
+                return
             } catch {
+                if Task.isCancelled { return }
                 log.error("execution interrupted", metadata: ["execution": "\(id)", "error": "\(error)"])
             }
-            // Cancelled by a delete: that one follows, and this one is finished by the next start at the latest.
             guard (try? await outside.sleep(pause)) != nil else { return }
             pause = min(pause * 2, .seconds(10))
         }
@@ -88,23 +141,21 @@ package actor Orchestrator {
 
     private func runFromCheckpoint(_ id: ExecutionID) async throws {
         guard let execution = try await store.read({ try $0.execution(id) }), !execution.state.isFinal else { return }
-        switch execution.kind {
-        case .create, .retry, .resume, .stop, .update, .scale:
-            if let environment = try await store.read({ try $0.environment(execution.environment) }) {
-                reconciler.watch(environment)
-            }
-        case .delete:
+        if execution.stateWhileRunning == .deleting {
             // Nobody may ask the runtime for it any more while it is being removed.
             await reconciler.unwatch(execution.environment)
+        } else if let environment = try await store.read({ try $0.environment(execution.environment) }) {
+            reconciler.watch(environment)
         }
-        try await ExecutionRunner(actions: actions, log: log).run(execution) { await self.isStopped }
-        if execution.kind == .stop, try await store.read({ try $0.execution(id)?.state }) == .succeeded {
-            // Nothing runs that could change, and nobody needs a supervisor. What was last heard may be older.
-            await reconciler.unwatch(execution.environment)
-            board.forget(execution.environment)
-        } else {
+        try await ExecutionRunner(actions: actions, log: log).run(id)
+        guard execution.stateWhileRunning == .stopping,
+            try await store.read({ try $0.environment(execution.environment)?.state }) == .stopped
+        else {
             // What the runtime said in the meantime may not have counted in the state that it was in.
-            reconciler.look(at: execution.environment)
+            return reconciler.look(at: execution.environment)
         }
+        // Nothing runs that could change, and nobody needs a supervisor. What was last heard may be older.
+        await reconciler.unwatch(execution.environment)
+        board.forget(execution.environment)
     }
 }

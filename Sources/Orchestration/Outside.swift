@@ -10,16 +10,20 @@ package struct Outside: Sendable {
     package var isPortFree: @Sendable (Int) -> Bool
     /// Returns after that long; throws `CancellationError` where the task is cancelled before.
     package var sleep: @Sendable (Duration) async throws -> Void
+    /// 0..<1, evenly.
+    package var random: @Sendable () -> Double
 
     package init(
         now: @escaping @Sendable () -> Int64, token: @escaping @Sendable () -> String,
         isPortFree: @escaping @Sendable (Int) -> Bool,
-        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.now = now
         self.token = token
         self.isPortFree = isPortFree
         self.sleep = sleep
+        self.random = random
     }
 
     package func environmentID() -> EnvironmentID { EnvironmentID(rawValue: "env-" + token()) }

@@ -28,8 +28,12 @@ package struct PortAllocator: Sendable {
         let local = record.localServices
         var purposes: [(PortAssignment.Purpose, Int?)] = []
         for service in local {
-            for port in service.ports {
-                purposes.append((.service(service.name, port: port.name), port.hostPort))
+            for instance in service.instances {
+                for port in service.ports {
+                    // Only one copy can have the port that the Blueprint fixes.
+                    let fixed = instance == service.name ? port.hostPort : nil
+                    purposes.append((.service(instance, port: port.name), fixed))
+                }
             }
         }
         for caller in local {
@@ -47,9 +51,22 @@ package struct PortAllocator: Sendable {
 
     /// Gives an environment's ports back; call it inside a write transaction.
     package static func release(_ id: EnvironmentID, at now: Int64, in store: any StoreWriting) throws {
-        var resting = try resting(at: now, in: store)
-        for port in try store.ports(of: id) { resting[port.number] = now }
+        try rest(Set(try store.ports(of: id).map(\.number)), at: now, in: store)
         try store.removePorts(of: id)
+    }
+
+    /// Gives back the ports that an environment has no purpose for any more; call it inside a write transaction.
+    package static func trim(_ record: EnvironmentRecord, at now: Int64, in store: any StoreWriting) throws {
+        let wanted = Set(purposes(record).map(\.purpose))
+        let unused = Set(try store.ports(of: record.id).filter { !wanted.contains($0.purpose) }.map(\.number))
+        guard !unused.isEmpty else { return }
+        try rest(unused, at: now, in: store)
+        try store.removePorts(of: record.id, numbers: unused)
+    }
+
+    private static func rest(_ ports: Set<Int>, at now: Int64, in store: any StoreWriting) throws {
+        var resting = try resting(at: now, in: store)
+        for port in ports { resting[port] = now }
         let text = resting.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: " ")
         try store.set(restingKey, to: text.isEmpty ? nil : text)
     }

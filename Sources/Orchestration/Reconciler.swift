@@ -148,14 +148,15 @@ final class Reconciler: Sendable {
         let statuses = actions.board.statuses(of: id)
         try await judge(statuses, of: record)
         let missing = Self.lost(statuses, of: record)
-        let due = missing.filter { seen.contains($0.name) }
-        guard !due.isEmpty else { return Set(missing.map(\.name)) }
+        let due = missing.filter(seen.contains)
+        guard !due.isEmpty else { return Set(missing) }
         let rendering = try await actions.rendering(of: record)
-        for service in due {
-            log.warning("applying again", metadata: ["environment": "\(record.name)", "service": "\(service.name)"])
-            try await actions.runtime.apply(try rendering.workload(service))
+        for instance in due {
+            log.warning("applying again", metadata: ["environment": "\(record.name)", "service": "\(instance)"])
+            let service = try actions.service(instance, in: record)
+            try await actions.runtime.apply(try rendering.workload(service, instance: instance))
         }
-        return Set(missing.map(\.name))
+        return Set(missing)
     }
 
     /// - Returns: false where something happened while it was looked at; else the mender is gone.
@@ -187,7 +188,7 @@ final class Reconciler: Sendable {
         switch record.state {
         case .running:
             let statuses = actions.board.statuses(of: record.id)
-            let wanted = record.difference.entries.count { [.added, .changed, .follows].contains($0.kind) }
+            let wanted = record.wantedInstances
             return statuses.count < wanted || statuses.contains { $0.state != .ready }
         case .degraded, .provisioning, .resuming, .updating: return true
         default: return false
@@ -198,11 +199,11 @@ final class Reconciler: Sendable {
 
     /// What should run and is not there, or waits to be told again (a supervisor that was killed has lost the secrets).
     /// While an environment is being created, what is not there is simply not started yet.
-    static func lost(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) -> [ServiceSpec] {
-        guard [.provisioning, .resuming, .running, .degraded].contains(record.state) else { return [] }
+    static func lost(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) -> [String] {
+        guard [.provisioning, .resuming, .updating, .running, .degraded].contains(record.state) else { return [] }
         let shouldRun = [.running, .degraded].contains(record.state)
-        return record.localServices.filter { service in
-            let state = statuses.first { $0.service == service.name }?.state
+        return record.localServices.flatMap(\.instances).filter { instance in
+            let state = statuses.first { $0.service == instance }?.state
             return state == .pending || state == nil && shouldRun
         }
     }
@@ -210,21 +211,19 @@ final class Reconciler: Sendable {
     /// `degraded` while a local service is not ready, with the first reason.
     private func judge(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) async throws {
         guard [.running, .degraded].contains(record.state) else { return }
-        let missing = record.localServices.map(\.name).filter { name in
+        let missing = record.localServices.flatMap(\.instances).first { name in
             statuses.first { $0.service == name }?.state != .ready
         }
-        let reason = missing.first.map { name in
+        let reason = missing.map { name in
             let status = statuses.first { $0.service == name }
             return "\(name) is \(status?.state.rawValue ?? "not running")" + (status?.message.map { ": \($0)" } ?? "")
         }
-        let next: EnvironmentState = missing.isEmpty ? .running : .degraded
+        let next: EnvironmentState = missing == nil ? .running : .degraded
         guard record.state != next || record.message != reason else { return }
         let (id, now) = (record.id, actions.outside.now())
         try await actions.store.write { store in
             guard var record = try store.environment(id), [.running, .degraded].contains(record.state) else { return }
-            try record.move(to: next, message: reason)
-            record.updatedAt = now
-            try store.save(record)
+            try store.move(&record, to: next, message: reason, at: now)
         }
         actions.board.ring(id)
     }

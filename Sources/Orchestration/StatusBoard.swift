@@ -32,6 +32,17 @@ package final class StatusBoard: Sendable {
         state.withLock { $0.statuses[id] }.map { Set($0.filter { $0.state == .ready }.map(\.service)) }
     }
 
+    /// The instances of an environment's own services that can answer just now; `nil` where the runtime has said nothing
+    /// yet. A copy of an earlier generation does not count: it is not what the environment says it is.
+    package func ready(_ record: EnvironmentRecord) -> Set<String>? {
+        state.withLock { $0.statuses[record.id] }.map { statuses in
+            Set(
+                statuses.filter {
+                    $0.state == .ready && $0.generation >= record.generation(of: serviceName(ofInstance: $0.service))
+                }.map(\.service))
+        }
+    }
+
     package func set(_ statuses: [WorkloadStatus], of id: EnvironmentID) {
         state.withLock { $0.statuses[id] = statuses }
         ring(id)

@@ -6,14 +6,20 @@ import Storage
 
 extension StepActions {
     /// The n-th initialiser of a service that is ready.
-    func initialise(_ name: String, _ index: Int, _ id: EnvironmentID) async throws {
+    func initialise(_ name: String, _ index: Int, _ id: EnvironmentID, _ fence: Fence) async throws {
         let record = try await environment(id)
         let service = try service(name, in: record)
-        guard service.initialisers.indices.contains(index) else { return }
+        guard service.initialisers.indices.contains(index), index >= record.initialisersDone(of: name) else { return }
         switch service.initialisers[index] {
         case .sql(let sql): try await runSQL(sql, index, service, record)
         case .command(let command): try await runCommand(command, service, record)
         case .http(let request): try await runRequest(request, service, record)
+        }
+        try await store.write { store in
+            try fence.check(store)
+            guard var record = try store.environment(id) else { return }
+            record.initialiserIsDone(index, of: name)
+            try store.save(record)
         }
     }
 
@@ -39,7 +45,10 @@ extension StepActions {
         let known = try await psql(
             connection, service, record,
             ["-At", "-c", prepare, "-c", "SELECT count(*) FROM microstax.init WHERE key = \(key)"], input: "")
-        guard known.exitCode == 0 else { throw StepFailure(Self.sqlError(known, script: sql.script)) }
+        // 2: the connection went bad, which a database that is just coming up does (psql, EXIT STATUS).
+        guard known.exitCode == 0 else {
+            throw StepFailure(Self.sqlError(known, script: sql.script), isTransient: known.exitCode == 2)
+        }
         if known.output.split(separator: "\n").last == "1" { return }
         let ran = try await psql(
             connection, service, record,

@@ -28,20 +28,24 @@ package struct StepActions: Sendable {
 
     /// - Parameter report: tells what the step waits for just now; shown while it runs.
     func perform(
-        _ action: PlannedStep.Action, on id: EnvironmentID, report: @Sendable (String) async -> Void
+        _ action: PlannedStep.Action, on id: EnvironmentID, _ fence: Fence, report: @Sendable (String) async -> Void
     ) async throws {
         switch action {
-        case .allocatePorts: try await allocatePorts(id)
+        case .allocatePorts: try await allocatePorts(id, fence)
+        case .trimPorts: try await trimPorts(id, fence)
         case .publishRoutes: try await publishRoutes(id)
         case .closeRoutes: try await routes.publish()
-        case .openRoutes: try await openRoutes(id)
+        case .openRoutes: try await openRoutes(id, fence)
         case .startService(let name): try await start(name, id)
         case .awaitService(let name): try await awaitReady(name, id, report: report)
-        case .initialise(let name, let index): try await initialise(name, index, id)
+        case .initialise(let name, let index): try await initialise(name, index, id, fence)
         case .stopService(let name): try await runtime.stop(name, of: id)
+        case .stopStrays: try await stopStrays(id)
         case .removeResources: try await removeResources(id)
-        case .releasePorts: try await release(id)
-        case .trimPorts, .discard, .revert: throw StepFailure("not_supported_yet: \(action)")
+        case .releasePorts: try await release(id, fence)
+        case .discard:
+            try await removeResources(id)
+            try await release(id, fence)
         }
     }
 
@@ -49,8 +53,9 @@ package struct StepActions: Sendable {
     package static func isRepeatable(_ record: EnvironmentRecord?) -> (PlannedStep) -> Bool {
         { step in
             guard case .initialise(let name, let index) = step.action,
-                let service = record?.spec.service(name), service.initialisers.indices.contains(index)
+                let record, let service = record.spec.service(name), service.initialisers.indices.contains(index)
             else { return true }
+            if index < record.initialisersDone(of: name) { return true }
             // SQL keeps its ledger inside the database, in the same transaction.
             if case .sql = service.initialisers[index] { return true }
             return false
@@ -70,17 +75,31 @@ package struct StepActions: Sendable {
         return WorkloadRendering(record, ports: ports, secrets: try await secrets.secrets(of: record.id))
     }
 
+    /// - Parameter name: of the service, or of one of its instances.
     func service(_ name: String, in record: EnvironmentRecord) throws -> ServiceSpec {
-        guard let service = record.spec.service(name) else {
+        guard let service = record.spec.service(serviceName(ofInstance: name)) else {
             throw StepFailure("\(record.name) has no service \(name)")
         }
         return service
     }
 
-    private func allocatePorts(_ id: EnvironmentID) async throws {
+    private func allocatePorts(_ id: EnvironmentID, _ fence: Fence) async throws {
         let record = try await environment(id)
         let (allocator, now) = (allocator, outside.now())
-        try await store.write { try allocator.allocate(for: record, at: now, in: $0) }
+        try await store.write { store in
+            try fence.check(store)
+            try allocator.allocate(for: record, at: now, in: store)
+        }
+    }
+
+    private func trimPorts(_ id: EnvironmentID, _ fence: Fence) async throws {
+        let now = outside.now()
+        try await store.write { store in
+            try fence.check(store)
+            guard let record = try store.environment(id) else { return }
+            try PortAllocator.trim(record, at: now, in: store)
+        }
+        try await routes.publish()
     }
 
     private func publishRoutes(_ id: EnvironmentID) async throws {
@@ -91,13 +110,12 @@ package struct StepActions: Sendable {
         }
     }
 
-    private func openRoutes(_ id: EnvironmentID) async throws {
+    private func openRoutes(_ id: EnvironmentID, _ fence: Fence) async throws {
         let now = outside.now()
         try await store.write { store in
+            try fence.check(store)
             guard var record = try store.environment(id) else { return }
-            try record.move(to: .running)
-            record.updatedAt = now
-            try store.save(record)
+            try store.move(&record, to: .running, at: now)
         }
         try await routes.publish()
         board.ring(id)
@@ -106,14 +124,22 @@ package struct StepActions: Sendable {
     private func start(_ name: String, _ id: EnvironmentID) async throws {
         let record = try await environment(id)
         let service = try service(name, in: record)
-        try await runtime.apply(try await rendering(of: record).workload(service))
+        try await runtime.apply(try await rendering(of: record).workload(service, instance: name))
+    }
+
+    private func stopStrays(_ id: EnvironmentID) async throws {
+        let record = try await environment(id)
+        let wanted = record.state == .stopping ? [] : Set(record.localServices.flatMap(\.instances))
+        for status in try await runtime.observe(id) where status.state != .stopped && !wanted.contains(status.service) {
+            try await runtime.stop(status.service, of: id)
+        }
     }
 
     private func awaitReady(
         _ name: String, _ id: EnvironmentID, report: @Sendable (String) async -> Void
     ) async throws {
         // What is said of an earlier generation is history.
-        let generation = try await environment(id).generation(of: name)
+        let generation = try await environment(id).generation(of: serviceName(ofInstance: name))
         var reported: String?
         for await _ in board.changes(of: id) {
             guard let status = board.status(of: name, in: id), status.generation >= generation else { continue }
@@ -146,9 +172,11 @@ package struct StepActions: Sendable {
         board.forget(id)
     }
 
-    private func release(_ id: EnvironmentID) async throws {
+    private func release(_ id: EnvironmentID, _ fence: Fence) async throws {
         let now = outside.now()
         try await store.write { store in
+            try fence.check(store)
+            if var record = try store.environment(id) { try store.move(&record, to: .deleted, at: now) }
             try PortAllocator.release(id, at: now, in: store)
             try store.removeEnvironment(id)
         }

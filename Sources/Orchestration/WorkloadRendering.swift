@@ -27,11 +27,13 @@ package struct WorkloadRendering: Sendable {
         self.addresses = addresses
     }
 
+    /// - Parameter instance: which copy; `nil` for the first.
     /// - Throws: ``StepFailure`` where a port or a secret is missing, which an earlier step should have provided.
-    package func workload(_ service: ServiceSpec) throws -> Workload {
+    package func workload(_ service: ServiceSpec, instance: String? = nil) throws -> Workload {
+        let instance = instance ?? service.name
         let ports = try service.ports.map { port in
-            guard let number = servicePorts[service.name]?[port.name] else {
-                throw StepFailure("no port is assigned to \(service.name)/\(port.name)")
+            guard let number = servicePorts[instance]?[port.name] else {
+                throw StepFailure("no port is assigned to \(instance)/\(port.name)")
             }
             return Workload.Port(name: port.name, transport: port.transport, number: number)
         }
@@ -47,7 +49,7 @@ package struct WorkloadRendering: Sendable {
             secretEnv[secret.envKey] = try self.secret(secret.name, of: service)
         }
         return Workload(
-            environment: record.id, service: service.name, generation: record.generation(of: service.name),
+            environment: record.id, service: instance, generation: record.generation(of: service.name),
             command: service.command + service.args, build: service.build, workdir: service.workdir,
             user: service.user, env: env, secretEnv: secretEnv, ports: ports,
             volumes: service.volumes.map { Workload.Volume(name: $0.name, kind: $0.kind, mountPath: $0.mountPath) },

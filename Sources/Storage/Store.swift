@@ -61,6 +61,8 @@ package protocol StoreWriting: StoreReading {
     ///
     /// - Returns: the new epoch, from 1.
     func claim(_ execution: ExecutionID) throws -> Int
+    /// Removes the oldest that have ended, so that `count` of the environment's executions are left.
+    func removeExecutions(of id: EnvironmentID, keepingLast count: Int) throws
     /// The event's `sequence` is given here.
     func append(_ event: EventRecord) throws
     /// Inserts or replaces by environment, service and kind. The environment need not exist.

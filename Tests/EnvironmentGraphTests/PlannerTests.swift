@@ -4,7 +4,14 @@ import Testing
 
 @Suite struct PlannerTests {
     private func plan(_ spec: BlueprintSpec, over parent: BlueprintSpec? = nil) -> Plan {
-        Planner.create(spec, Difference.between(request: spec, parent: parent))
+        Planner.create(record(spec, over: parent))
+    }
+
+    private func record(_ spec: BlueprintSpec, over parent: BlueprintSpec? = nil) -> EnvironmentRecord {
+        EnvironmentRecord(
+            id: EnvironmentID(rawValue: "env-1"), name: spec.name, mode: parent == nil ? .baseline : .overlay,
+            spec: spec,
+            difference: Difference.between(request: spec, parent: parent), createdAt: 1)
     }
 
     @Test func anOverlayStartsOnlyWhatChanged() {
@@ -15,7 +22,7 @@ import Testing
     @Test func everyStepStandsAfterWhatItNeeds() {
         for steps in [
             plan(Samples.shop).steps,
-            Planner.delete(Samples.shop, Difference.between(request: Samples.shop, parent: nil)).steps,
+            Planner.delete(record(Samples.shop)).steps,
         ] {
             var seen: Set<String> = []
             for step in steps {
@@ -54,7 +61,7 @@ import Testing
     }
 
     @Test func dependentsStopFirst() throws {
-        let steps = Planner.delete(Samples.shop, Difference.between(request: Samples.shop, parent: nil)).steps
+        let steps = Planner.delete(record(Samples.shop)).steps
         let stop = try #require(steps.first { $0.key == "service/orders-db/stop" })
         #expect(Set(stop.needs) == ["routes/close", "service/orders/stop", "service/reports/stop"])
         #expect(steps.last?.key == "ports/release")

@@ -56,7 +56,7 @@ struct Workbench: Sendable {
             createdAt: 1)
         let execution = ExecutionRecord(
             id: ExecutionID(rawValue: "exe-create"), environment: record.id, kind: .create,
-            steps: Planner.create(spec, difference).steps.map { StepRecord(plan: $0) }, createdAt: 1)
+            steps: Planner.create(record).steps.map { StepRecord(plan: $0) }, createdAt: 1)
         try await store.write { store in
             try store.save(record)
             try store.save(
@@ -71,12 +71,10 @@ struct Workbench: Sendable {
         let record = try await environment()
         let execution = ExecutionRecord(
             id: ExecutionID(rawValue: "exe-delete"), environment: record.id, kind: .delete,
-            steps: Planner.delete(record.spec, record.difference).steps.map { StepRecord(plan: $0) }, createdAt: 2)
+            steps: Planner.delete(record).steps.map { StepRecord(plan: $0) }, createdAt: 2)
         try await store.write { store in
             var record = record
-            try record.move(to: .deleting)
-            try store.save(record)
-            try store.save(execution)
+            try store.accept(execution, of: &record, at: 2)
         }
         return execution
     }

@@ -20,6 +20,22 @@ extension StoreConformance {
                 try expect(.ioError) { _ = try writing.claim(ExecutionID(rawValue: "exe-no")) }
             }
         },
+        StoreRule("of an environment's executions the newest are kept, and those that go on") { store in
+            let (shop, other) = (Samples.environment("shop"), Samples.environment("other"))
+            try await store.write { writing in
+                for each in [shop, other] { try writing.save(each) }
+                try writing.save(Samples.execution("exe-0", of: shop, state: .running, createdAt: 0))
+                for number in 1...5 {
+                    let time = Int64(number)
+                    try writing.save(Samples.execution("exe-\(number)", of: shop, state: .failed, createdAt: time))
+                }
+                try writing.save(Samples.execution("exe-9", of: other, state: .failed, createdAt: 1))
+                try writing.removeExecutions(of: shop.id, keepingLast: 2)
+            }
+            let left = try await store.read { try $0.executions(of: shop.id).map(\.id.rawValue) }
+            try expect(left, is: ["exe-0", "exe-4", "exe-5"], "the newest two and what runs")
+            try expect(try await store.read { try $0.executions(of: other.id).count }, is: 1, "another's")
+        },
         StoreRule("events come back in the order in which they were appended, from any place on") { store in
             let shop = EnvironmentID(rawValue: "env-shop")
             let other = EnvironmentID(rawValue: "env-other")

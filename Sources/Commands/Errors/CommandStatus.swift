@@ -40,7 +40,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
             switch code {
             case .invalidRequest, .invalidBlueprint, .payloadTooLarge: .invalidInput
             case .unauthorized, .forbidden: .notAllowed
-            case .notFound, .nameTaken, .hasOverlays, .wrongState, .conflict: .failed
+            case .notFound, .nameTaken, .hasOverlays, .wrongState, .protected, .conflict: .failed
             case .unhealthyParent: .notHealthy
             case .notSupportedYet, .storageUnwritable: .failed
             case .unavailable: .tryAgain

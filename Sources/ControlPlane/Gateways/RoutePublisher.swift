@@ -118,8 +118,8 @@ private actor Publications {
     /// While the runtime has said nothing yet (the server has just started), what should run counts as ready: its copy is
     /// the right one, and most likely never stopped.
     private func ready(_ record: EnvironmentRecord) -> Set<String> {
-        if let ready = board.ready(in: record.id) { return ready }
-        return [.running, .degraded].contains(record.state) ? Set(record.difference.localNames) : []
+        if let ready = board.ready(record) { return ready }
+        return [.running, .degraded].contains(record.state) ? Set(record.localServices.flatMap(\.instances)) : []
     }
 }
 

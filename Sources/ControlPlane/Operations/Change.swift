@@ -4,14 +4,16 @@ import HTTPTransport
 import Orchestration
 import Storage
 
-/// Stopping, resuming, retrying or deleting an environment: refused where its state or somebody else stands against it,
-/// else one transaction from which on it is under way.
+/// Stopping, resuming, retrying, undoing or deleting an environment: refused where its state or somebody else stands
+/// against it, else one transaction from which on it is under way.
 struct Change: Sendable {
     let store: any Store
     let outside: Outside
     let command: EnvironmentCommand
     /// Risks that the person accepts.
-    let allow: Set<String>
+    var allow: Set<String> = []
+    /// Why, where no person asks.
+    var reason: String?
 
     /// What was decided.
     struct Prepared: Sendable {
@@ -36,44 +38,55 @@ struct Change: Sendable {
     ) async throws -> (Prepared, HTTPResponse) {
         let now = outside.now()
         return try await store.write { store in
-            var prepared = try decide(id, now, in: store)
-            if let execution = prepared.execution, !prepared.isRepeated {
-                if command == .delete { try prepared.record.move(to: .deleting) }
-                // What is said of the generation that stopped or failed does not count for the one that starts.
-                if command == .retry || command == .resume { prepared.record.renewAll() }
-                prepared.record.updatedAt = now
-                try store.save(prepared.record)
-                try store.save(execution)
-                try store.append(
-                    AuditEntry(
-                        time: now, actor: call.actor, action: call.operation.rawValue, subject: prepared.record.name,
-                        outcome: "accepted"))
-            }
+            let prepared = try carryOut(id, actor: call.actor, action: call.operation.rawValue, now, in: store)
             let response = try reply(prepared, store)
             if let stored = IdempotentReply(response, call.idempotency, at: now) { try store.save(stored) }
             return (prepared, response)
         }
     }
 
+    /// Decides and stores, within the caller's transaction.
+    func carryOut(
+        _ id: EnvironmentID, actor: String, action: String, _ now: Int64, in store: any StoreWriting
+    ) throws -> Prepared {
+        var prepared = try decide(id, now, in: store)
+        guard var execution = prepared.execution, !prepared.isRepeated else { return prepared }
+        // What is said of the generation that stopped or failed does not count for the one that starts.
+        if command == .retry || command == .resume { prepared.record.renewAll() }
+        if command == .delete { prepared.record.expiresAt = nil }
+        prepared.record.updatedAt = now
+        execution.actor = execution.actor ?? actor
+        if execution.state == .compensating {
+            // Whoever runs it just now may write nothing any more.
+            _ = try store.claim(execution.id)
+        }
+        try store.accept(execution, of: &prepared.record, at: now)
+        try store.append(
+            AuditEntry(time: now, actor: actor, action: action, subject: prepared.record.name, outcome: "accepted"))
+        prepared.execution = execution
+        return prepared
+    }
+
     private func decide(_ id: EnvironmentID, _ now: Int64, in store: any StoreReading) throws -> Prepared {
         guard let record = try store.environment(id) else {
             throw APIProblem(.notFound, "there is no environment \(id)")
         }
-        let executions = try store.executions(of: id)
-        if let underWay = executions.last(where: { $0.kind.rawValue == command.rawValue && !$0.state.isFinal }) {
-            return Prepared(record: record, execution: underWay, isRepeated: true)
+        let last = try store.lastExecution(of: id)
+        if let last, !last.state.isFinal, last.kind.rawValue == command.rawValue, last.state != .compensating {
+            return Prepared(record: record, execution: last, isRepeated: true)
         }
         switch (command, record.state) {
         case (.stop, .stopped), (.resume, .running), (.resume, .degraded): return Prepared(record: record)
         default: break
         }
         guard command.allowedStates.contains(record.state) else { throw wrongState(record) }
+        if command == .undo { return try undone(record, last, in: store) }
         try checkOthers(record, in: store)
-        let steps = try steps(record, executions.last)
-        return Prepared(
-            record: record,
-            execution: ExecutionRecord(
-                id: outside.executionID(), environment: id, kind: kind, steps: steps, createdAt: now))
+        var execution = ExecutionRecord(
+            id: outside.executionID(), environment: id, kind: kind, steps: try steps(record, last), createdAt: now,
+            reason: reason)
+        if command == .retry { execution.retried = last?.purpose }
+        return Prepared(record: record, execution: execution)
     }
 
     private var kind: ExecutionRecord.Kind {
@@ -81,8 +94,36 @@ struct Change: Sendable {
         case .stop: .stop
         case .resume: .resume
         case .retry: .retry
-        case .delete: .delete
+        case .update: .update
+        case .scale: .scale
+        case .delete, .undo: .delete
         }
+    }
+
+    // MARK: Undoing
+
+    /// The same execution, now taking back what it did.
+    private func undone(
+        _ record: EnvironmentRecord, _ last: ExecutionRecord?, in store: any StoreReading
+    ) throws -> Prepared {
+        guard var last, last.state != .succeeded, last.state != .undone, last.state != .cancelled else {
+            throw APIProblem(
+                .wrongState, "there is nothing to undo on \(record.name): its last execution has ended well",
+                hint: "microstax env executions \(record.name)")
+        }
+        if last.state == .compensating { return Prepared(record: record, execution: last, isRepeated: true) }
+        switch last.purpose {
+        case .create: try Change(store: self.store, outside: outside, command: .delete).checkOthers(record, in: store)
+        case .resume: break
+        case .stop, .delete, .update, .scale, .retry:
+            throw APIProblem(
+                .wrongState, "a \(last.purpose.rawValue) cannot be undone",
+                hint: "microstax env retry \(record.name), or microstax env delete \(record.name)")
+        }
+        last.state = .compensating
+        last.finishedAt = nil
+        last.error = nil
+        return Prepared(record: record, execution: last)
     }
 
     private func wrongState(_ record: EnvironmentRecord) -> APIProblem {
@@ -96,7 +137,13 @@ struct Change: Sendable {
     /// Whoever stands on it, and what it stands on.
     private func checkOthers(_ record: EnvironmentRecord, in store: any StoreReading) throws {
         switch command {
+        case .update, .scale, .undo: return
         case .delete, .stop:
+            if command == .delete, record.isProtected {
+                throw APIProblem(
+                    .protected, "\(record.name) is protected against deletion",
+                    hint: "take it off first: microstax env update \(record.name) --no-protect")
+            }
             let children = try store.children(of: record.id)
                 .filter { command == .delete || $0.state != .stopped }.map(\.name)
             guard !children.isEmpty else { return }
@@ -127,19 +174,24 @@ struct Change: Sendable {
 
     private func steps(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
         switch command {
-        case .delete: Planner.delete(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
-        case .stop: Planner.stop(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
-        case .resume: Planner.resume(record.spec, record.difference).steps.map { StepRecord(plan: $0) }
+        case .delete: Planner.delete(record).steps.map { StepRecord(plan: $0) }
+        case .stop: Planner.stop(record).steps.map { StepRecord(plan: $0) }
+        case .resume: Planner.resume(record).steps.map { StepRecord(plan: $0) }
         case .retry: try retried(record, last)
+        case .update, .scale, .undo: []
         }
     }
 
     private func retried(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
-        guard let last, last.state == .failed, [.create, .resume, .retry].contains(last.kind) else {
-            let kind = last?.kind.rawValue ?? "create"
+        guard let last, last.state == .failed, [.create, .resume, .update, .scale].contains(last.purpose),
+            !last.steps.contains(where: { [.undone, .undoing].contains($0.state) })
+        else {
+            let kind = last?.purpose.rawValue ?? "create"
+            let wasUndoing = last?.steps.contains { [.undone, .undoing].contains($0.state) } ?? false
+            let next = wasUndoing ? "undo" : kind
             throw APIProblem(
-                .wrongState, "what failed on \(record.name) was its \(kind)",
-                hint: "microstax env \(kind) \(record.name)")
+                .wrongState, "what failed on \(record.name) was \(wasUndoing ? "the undoing of its" : "its") \(kind)",
+                hint: "microstax env \(next) \(record.name)")
         }
         if let unknown = last.steps.first(where: { $0.state == .outcomeUnknown }), !allow.contains("repeat-unknown") {
             throw APIProblem(

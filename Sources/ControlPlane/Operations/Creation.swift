@@ -84,10 +84,12 @@ struct Creation: Sendable {
         let reply = IdempotentReply(response, call.idempotency, at: now)
         try await store.write { store in
             try Self.check(prepared, allow: allow, in: store)
-            try store.save(prepared.record)
+            var (record, execution) = (prepared.record, prepared.execution)
+            execution.actor = call.actor
+            try store.save(record)
             try store.save(prepared.revision)
             for secret in prepared.secrets { try store.save(secret) }
-            try store.save(prepared.execution)
+            try store.accept(execution, of: &record, at: now)
             try store.append(
                 AuditEntry(
                     time: now, actor: call.actor, action: call.operation.rawValue, subject: prepared.record.name,
@@ -122,7 +124,7 @@ struct Creation: Sendable {
             files: try request.files.mapValues { try vault.box.sealText($0, for: place) }, createdAt: now)
         let execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: .create,
-            steps: Planner.create(concealed, difference).steps.map { StepRecord(plan: $0) }, createdAt: now)
+            steps: Planner.create(record).steps.map { StepRecord(plan: $0) }, createdAt: now)
         let secrets = try vault.sealed(
             spec, of: record, parent: parent?.record.spec, given: request.secrets, token: outside.token)
         let above = parent.map { [$0.record] + $0.ancestors } ?? []

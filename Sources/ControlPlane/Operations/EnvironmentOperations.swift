@@ -119,7 +119,7 @@ struct EnvironmentOperations: Sendable {
 
     func plan(of named: String) async throws -> [StepView] {
         let record = try await picture(of: named).record
-        return Planner.create(record.spec, record.difference).steps.map { StepView(StepRecord(plan: $0)) }
+        return Planner.create(record).steps.map { StepView(StepRecord(plan: $0)) }
     }
 
     func executions(of named: String) async throws -> [ExecutionView] {
@@ -132,6 +132,20 @@ struct EnvironmentOperations: Sendable {
             throw APIProblem(.notFound, "there is no execution \(shortened(id))")
         }
         return ExecutionView(record)
+    }
+
+    /// The environment that an execution works on.
+    ///
+    /// - Throws: ``APIProblem`` where there is no such execution, or it has ended.
+    func underWay(_ id: String) async throws -> String {
+        let record = try await store.read { try $0.execution(ExecutionID(rawValue: id)) }
+        guard let record else { throw APIProblem(.notFound, "there is no execution \(shortened(id))") }
+        guard !record.state.isFinal else {
+            throw APIProblem(
+                .wrongState, "\(id) has ended: \(record.state.rawValue)",
+                hint: record.state == .failed ? "microstax env undo \(record.environment)" : nil)
+        }
+        return record.environment.rawValue
     }
 
     func explain(_ named: String, path: String) async throws -> [ExplanationView] {

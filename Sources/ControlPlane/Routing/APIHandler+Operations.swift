@@ -22,6 +22,7 @@ extension APIHandler {
         case .stopEnvironment: return try await change(call, .stop)
         case .resumeEnvironment: return try await change(call, .resume)
         case .retryEnvironment: return try await change(call, .retry)
+        case .undoEnvironment: return try await change(call, .undo)
         case .deleteEnvironment: return try await change(call, .delete)
         case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
         case .environmentPlan: return call.reply(data: try await operations.plan(of: subject))
@@ -30,6 +31,7 @@ extension APIHandler {
         case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))
         case .environmentCalls: return call.reply(data: try await operations.calls(of: subject))
         case .getExecution: return call.reply(data: try await operations.execution(subject))
+        case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))
         case .environmentEvents: return try await events(subject)
         case .environmentLogs: return try await logs(subject, call)
         }
@@ -54,11 +56,13 @@ extension APIHandler {
     }
 
     /// A DELETE says by parameter what the others say in their body.
-    private func change(_ call: APICall, _ command: EnvironmentCommand) async throws -> HTTPResponse {
+    private func change(
+        _ call: APICall, _ command: EnvironmentCommand, of environment: String? = nil
+    ) async throws -> HTTPResponse {
         try call.refuseParameters(except: "dryRun")
         var request = call.request.body.isEmpty ? ChangeRequest() : try call.decode(ChangeRequest.self)
         request.dryRun = try request.dryRun || call.flag("dryRun")
-        return try await operations.change(command, call.parameters[0], request, call) {
+        return try await operations.change(command, environment ?? call.parameters[0], request, call) {
             call.reply($0, data: $1)
         }
     }

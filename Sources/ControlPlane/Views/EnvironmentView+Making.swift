@@ -75,13 +75,18 @@ extension ServiceView {
                 state: "removed", replicas: Replicas(ready: 0, desired: 0), restarts: 0)
             return
         }
-        let status = board.status(of: resolution.service, in: provider.environment)
         let isLocal = provider.environment == own.id
+        let home = lineage.environments.first { $0.id == provider.environment }
+        let instances = home?.spec.service(resolution.service)?.instances ?? [resolution.service]
+        let statuses = instances.compactMap { board.status(of: $0, in: provider.environment) }
+        // What stands worst says how the service is.
+        let worst = statuses.first { $0.state != .ready } ?? statuses.first
+        let idle = own.state == .stopped || instances.isEmpty ? "stopped" : "pending"
         self.init(
             name: resolution.service, provider: ProviderView(provider),
-            state: isLocal ? status?.state.rawValue ?? (own.state == .stopped ? "stopped" : "pending") : "inherited",
-            replicas: Replicas(ready: status?.state == .ready ? 1 : 0, desired: 1), restarts: status?.restarts ?? 0,
-            message: status?.message)
+            state: isLocal ? worst?.state.rawValue ?? idle : "inherited",
+            replicas: Replicas(ready: statuses.count { $0.state == .ready }, desired: instances.count),
+            restarts: statuses.map(\.restarts).reduce(0, +), message: worst?.message)
     }
 }
 

@@ -5,7 +5,9 @@ extension ExecutionView {
     init(_ record: ExecutionRecord) {
         self.init(
             id: record.id.rawValue, environment: record.environment.rawValue, kind: record.kind.rawValue,
-            state: record.state.rawValue, error: record.error, steps: record.steps.map { StepView($0) })
+            state: record.state.rawValue, error: record.error, steps: record.steps.map { StepView($0) },
+            createdAt: timestamp(record.createdAt), finishedAt: record.finishedAt.map(timestamp), actor: record.actor,
+            reason: record.reason)
     }
 }
 

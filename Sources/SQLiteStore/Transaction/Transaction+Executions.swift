@@ -40,6 +40,15 @@ extension Transaction {
         return epoch
     }
 
+    func removeExecutions(of id: EnvironmentID, keepingLast count: Int) throws {
+        try connection.execute(
+            """
+            DELETE FROM executions WHERE final = 1 AND environment = ?1 AND sequence IN (
+                SELECT sequence FROM executions WHERE environment = ?1
+                ORDER BY created_at DESC, sequence DESC LIMIT -1 OFFSET ?2)
+            """, .text(id.rawValue), .number(count))
+    }
+
     private func executions(_ sql: String, _ values: SQLValue...) throws(StoreError) -> [ExecutionRecord] {
         let found = try connection.rows(sql, values) { (row) throws(StoreError) in (id: row.text(0), json: row.blob(1))
         }

@@ -1,0 +1,25 @@
+import EnvironmentGraph
+
+/// What an execution means for the state of its environment: the one place where that is said.
+extension ExecutionRecord {
+    package var stateWhileRunning: EnvironmentState {
+        switch (state, purpose) {
+        case (.compensating, .create): .deleting
+        case (.compensating, .resume): .stopping
+        case (_, .create), (_, .retry): .provisioning
+        case (_, .resume): .resuming
+        case (_, .stop): .stopping
+        case (_, .update), (_, .scale): .updating
+        case (_, .delete): .deleting
+        }
+    }
+
+    /// `nil` where it stays as a step left it.
+    package var stateAfterEnding: EnvironmentState? {
+        switch (state, purpose) {
+        case (.failed, _): .error
+        case (.succeeded, .stop), (.undone, .resume): .stopped
+        default: nil
+        }
+    }
+}

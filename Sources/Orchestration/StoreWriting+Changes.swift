@@ -1,0 +1,60 @@
+import EnvironmentGraph
+import Storage
+
+/// Changes that are made of several records and belong into one transaction.
+extension StoreWriting {
+    /// Moves an environment to another state, stores it, and notes it in its history.
+    package func move(
+        _ record: inout EnvironmentRecord, to next: EnvironmentState, message: String? = nil, at now: Int64,
+        actor: String? = nil
+    ) throws {
+        let before = record.state
+        guard before != next || record.message != message else { return }
+        try record.move(to: next, message: message)
+        try save(record)
+        guard before != next else { return }
+        let reason = message.map { ": " + ($0.split(separator: "\n").first.map(String.init) ?? "") } ?? ""
+        try append(
+            EventRecord(
+                time: now, environment: record.id, name: record.name, kind: .state, actor: actor,
+                message: "\(before.rawValue) → \(next.rawValue)\(reason)"))
+    }
+
+    /// Stores a new execution with the environment's state that goes with it, and ends what it supersedes: two never
+    /// work on one environment. The caller has decided that it may.
+    package func accept(_ execution: ExecutionRecord, of record: inout EnvironmentRecord, at now: Int64) throws {
+        if let older = try lastExecution(of: record.id), !older.state.isFinal, older.id != execution.id {
+            var machine = ExecutionMachine(older)
+            machine.finish(cancelled: true, now: now)
+            var ended = machine.record
+            ended.error = "superseded by \(execution.kind.rawValue) \(execution.id)"
+            try save(ended)
+            _ = try claim(older.id)
+            try append(.ended(ended, name: record.name, at: now))
+        }
+        try save(execution)
+        try save(record)
+        let what = execution.state == .compensating ? "undo of " : ""
+        try append(
+            EventRecord(
+                time: now, environment: record.id, name: record.name, kind: .executionStarted, actor: execution.actor,
+                message: "\(what)\(execution.kind.rawValue) \(execution.id)"
+                    + (execution.reason.map { ": \($0)" } ?? "")))
+        try move(&record, to: execution.stateWhileRunning, at: now, actor: execution.actor)
+        try removeExecutions(of: record.id, keepingLast: Self.keptExecutions)
+    }
+
+    /// Of each environment; a baseline that is stopped and woken every day has them for months.
+    private static var keptExecutions: Int { 200 }
+}
+
+extension EventRecord {
+    /// How an execution ended.
+    package static func ended(_ execution: ExecutionRecord, name: String?, at now: Int64) -> EventRecord {
+        let error = execution.error.map { ": " + ($0.split(separator: "\n").first.map(String.init) ?? "") } ?? ""
+        return EventRecord(
+            time: now, environment: execution.environment, name: name ?? execution.environment.rawValue,
+            kind: .executionEnded, actor: execution.actor,
+            message: "\(execution.kind.rawValue) \(execution.id) \(execution.state.rawValue)\(error)")
+    }
+}
