@@ -97,10 +97,11 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         generations = nil
     }
 
-    /// One service is to be started anew, the others stay as they are.
-    package mutating func renew(_ service: String) {
+    /// These services are to be started anew, the others stay as they are.
+    package mutating func renew(_ services: Set<String>) {
+        guard !services.isEmpty else { return }
         let next = max(generation, generations?.values.max() ?? 0) + 1
-        generations = (generations ?? [:]).merging([service: next]) { $1 }
+        generations = (generations ?? [:]).merging(services.map { ($0, next) }) { $1 }
     }
 
     /// Moves to another state; the only way to do so.

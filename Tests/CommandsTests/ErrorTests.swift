@@ -9,7 +9,8 @@ import Testing
         let expected: [ErrorCode: CommandStatus] = [
             .invalidRequest: .invalidInput, .invalidBlueprint: .invalidInput, .payloadTooLarge: .invalidInput,
             .unauthorized: .notAllowed, .forbidden: .notAllowed, .notFound: .failed, .nameTaken: .failed,
-            .hasOverlays: .failed, .wrongState: .failed, .conflict: .failed, .unhealthyParent: .notHealthy,
+            .hasOverlays: .failed, .wrongState: .failed, .protected: .failed, .conflict: .failed,
+            .unhealthyParent: .notHealthy,
             .notSupportedYet: .failed, .storageUnwritable: .failed, .unavailable: .tryAgain,
             .methodNotAllowed: .internalBug, .idempotencyKeyReused: .internalBug, .internalError: .internalBug,
         ]

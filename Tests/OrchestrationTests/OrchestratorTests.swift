@@ -77,7 +77,10 @@ import Testing
             bench.runtime.script("api", .hangs)
             let execution = try await bench.accept([service("web", needs: ["api"]), service("api")])
             await bench.orchestrator.submit(execution)
-            try await eventually("the start of api") { bench.runtime.applied.isEmpty ? nil : true }
+            try await eventually("the wait for api") {
+                let step = try await bench.execution(execution.id).steps.first { $0.plan.key == "service/api/ready" }
+                return step?.state == .running ? true : nil
+            }
             await bench.orchestrator.stop()
             let left = try await bench.execution(execution.id)
             #expect(!left.state.isFinal)

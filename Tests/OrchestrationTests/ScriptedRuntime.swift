@@ -19,6 +19,7 @@ final class ScriptedRuntime: Runtime {
         var continuations: [(EnvironmentID, AsyncThrowingStream<[WorkloadStatus], any Error>.Continuation)] = []
         var commands: [RuntimeCommand] = []
         var results: [RuntimeCommandResult] = []
+        var applyFailures: [RuntimeError] = []
     }
 
     private let state = Mutex(State())
@@ -37,6 +38,11 @@ final class ScriptedRuntime: Runtime {
         state.withLock { $0.results = results }
     }
 
+    /// What the next calls of `apply` throw, in order.
+    func failNextApplies(_ failures: [RuntimeError]) {
+        state.withLock { $0.applyFailures = failures }
+    }
+
     func set(_ service: String, of id: EnvironmentID, _ workloadState: WorkloadStatus.State, _ message: String? = nil) {
         let (statuses, continuations) = state.withLock { state in
             state.statuses[id, default: [:]][service] = WorkloadStatus(
@@ -48,6 +54,8 @@ final class ScriptedRuntime: Runtime {
     }
 
     func apply(_ workload: Workload) async throws {
+        let failure = state.withLock { $0.applyFailures.isEmpty ? nil : $0.applyFailures.removeFirst() }
+        if let failure { throw failure }
         let behaviour = state.withLock { state in
             state.applied.append(workload)
             return state.behaviours[workload.service] ?? .comesUp

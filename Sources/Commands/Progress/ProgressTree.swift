@@ -14,9 +14,9 @@ package struct ProgressTree: Sendable, Hashable {
         var steps: [StepView]
 
         var isBusy: Bool {
-            steps.contains { ["running", "failed", "outcomeUnknown"].contains($0.state) } || isHalfDone
+            steps.contains { ["running", "failed", "outcomeUnknown", "undoing"].contains($0.state) } || isHalfDone
         }
-        var isDone: Bool { steps.allSatisfy { ["succeeded", "skipped"].contains($0.state) } }
+        var isDone: Bool { steps.allSatisfy { ["succeeded", "skipped", "undone"].contains($0.state) } }
         private var isHalfDone: Bool { !isDone && steps.contains { $0.state == "succeeded" } }
     }
 

@@ -16,8 +16,8 @@ package enum WaitFailure {
         return CommandFailure(
             .failed, message, causes: causes,
             hint:
-                "`microstax env logs \(environment.name)\(logs)` shows more, `microstax env delete \(environment.name)` "
-                + "removes it")
+                "`microstax env logs \(environment.name)\(logs)` shows more; then `microstax env retry "
+                + "\(environment.name)`, or `microstax env delete \(environment.name)`")
     }
 
     package static func timedOut(

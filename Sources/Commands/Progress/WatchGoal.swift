@@ -6,6 +6,8 @@ package enum WatchGoal: Sendable, Hashable {
     case execution(String)
     /// The same, of one that deletes: done is also when nothing is there any more.
     case deletion(String)
+    /// The end of the execution with this id, which is being undone; a create leaves nothing.
+    case undoing(String)
     /// `env wait --for running`.
     case running
     /// `env wait --for deleted`.
@@ -32,6 +34,12 @@ package enum WatchGoal: Sendable, Hashable {
             if state == "deleted" { return .reached }
             guard let execution = event.execution, execution.id == id, execution.isFinal else { return .waiting }
             return execution.state == "succeeded" ? .reached : .failed
+        case .undoing(let id):
+            if state == "deleted" { return .reached }
+            guard let execution = event.execution, execution.id == id, execution.isFinal else {
+                return event.execution.map { $0.id != id } == true ? .failed : .waiting
+            }
+            return execution.state == "undone" ? .reached : .failed
         case .running:
             if state == "running" { return .reached }
             if ["deleting", "deleted", "stopped"].contains(state) { return .failed }
@@ -46,7 +54,7 @@ package enum WatchGoal: Sendable, Hashable {
     /// What it means that the environment is not found.
     package var isReachedByAbsence: Bool {
         switch self {
-        case .deletion, .deleted: true
+        case .deletion, .deleted, .undoing: true
         case .execution, .running: false
         }
     }

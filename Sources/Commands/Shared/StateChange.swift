@@ -51,8 +51,16 @@ struct StateChange {
         let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil
         var view = try await client.change(target, operation, request)
         guard let waiting, let execution = view.execution else { return view }
+        let (id, name) = (view.environment.id, view.environment.name)
+        if execution.state == "compensating" {
+            let last = try await waiting.untilGone(id, named: name, .undoing(execution.id))
+            view.environment = last?.environment ?? view.environment
+            if last == nil { view.environment.state = "deleted" }
+            view.execution = last?.execution ?? view.execution
+            return view
+        }
         let done = try await waiting.untilReached(
-            .execution(execution.id), view.environment.id, named: view.environment.name, doing: words.failing)
+            .execution(execution.id), id, named: name, doing: words.failing)
         view.environment = done.environment
         view.execution = done.execution ?? view.execution
         return view
@@ -66,6 +74,7 @@ struct StateChange {
                 : "\(name) would be \(words.done); nothing was done\n" + PlanTables.steps(view.plan)
         }
         if view.execution == nil { return "\(name) is \(view.environment.state) already\n" }
+        if options.wait, view.environment.state == "deleted" { return "\(name) is undone; nothing of it is left\n" }
         if options.wait { return "\(name) is \(view.environment.state)\n" }
         return "\(name) is being \(words.done)\nwatch it with: microstax env status \(name)\n"
     }

@@ -52,7 +52,8 @@ struct Change: Sendable {
         var prepared = try decide(id, now, in: store)
         guard var execution = prepared.execution, !prepared.isRepeated else { return prepared }
         // What is said of the generation that stopped or failed does not count for the one that starts.
-        if command == .retry || command == .resume { prepared.record.renewAll() }
+        if command == .resume { prepared.record.renewAll() }
+        if command == .retry { prepared.record.renew(execution.startsAgain) }
         if command == .delete { prepared.record.expiresAt = nil }
         prepared.record.updatedAt = now
         execution.actor = execution.actor ?? actor
@@ -199,6 +200,17 @@ struct Change: Sendable {
                 hint: "look, then run it again with `microstax env retry \(record.name) --allow repeat-unknown`")
         }
         return Planner.retry(last.steps)
+    }
+}
+
+extension ExecutionRecord {
+    /// The services that its steps have yet to start.
+    fileprivate var startsAgain: Set<String> {
+        Set(
+            steps.compactMap { step in
+                guard step.state == .pending, case .startService(let instance) = step.plan.action else { return nil }
+                return serviceName(ofInstance: instance)
+            })
     }
 }
 
