@@ -5,6 +5,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentLogs, environmentCalls
+    case environmentDiagnosis, restartService
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
     case getExecution, cancelExecution
@@ -13,7 +14,7 @@ package enum Operation: String, Sendable, CaseIterable {
     package var method: String {
         switch self {
         case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
-            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution:
+            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartService:
             "POST"
         case .deleteEnvironment: "DELETE"
         default: "GET"
@@ -38,6 +39,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentEvents: "/v1/environments/{environment}/events"
         case .environmentLogs: "/v1/environments/{environment}/logs"
         case .environmentCalls: "/v1/environments/{environment}/calls"
+        case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
+        case .restartService: "/v1/environments/{environment}/services/{service}/restart"
         case .createBaseline, .listBaselines: "/v1/baselines"
         case .getBaseline: "/v1/baselines/{baseline}"
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
@@ -68,6 +71,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentEvents: "Server-sent events: the state now and after every change."
         case .environmentLogs: "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail."
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
+        case .environmentDiagnosis: "What is wrong with it, why, and what mends it. Changes nothing."
+        case .restartService: "Stops one service and starts it again; 200 as soon as it is on its way."
         case .createBaseline: "Creates a baseline. 202 with the execution."
         case .listBaselines: "Lists baselines by name."
         case .getBaseline: "One baseline, by id or name."
@@ -81,7 +86,9 @@ package enum Operation: String, Sendable, CaseIterable {
     }
 
     /// The path with its parameters filled in, percent-encoded by the caller where needed.
-    package func path(_ parameters: String...) -> String {
+    package func path(_ parameters: String...) -> String { filled(parameters) }
+
+    package func filled(_ parameters: [String]) -> String {
         var remaining = parameters[...]
         return path.split(separator: "/", omittingEmptySubsequences: false).map { part in
             part.hasPrefix("{") ? remaining.popFirst() ?? String(part) : String(part)
@@ -92,7 +99,7 @@ package enum Operation: String, Sendable, CaseIterable {
     package static let planned: [(method: String, path: String)] = [
         ("PATCH", "/v1/environments/{environment}"), ("GET", "/v1/environments/{environment}/graph"),
         ("POST", "/v1/environments/{environment}/scale"),
-        ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/diagnosis"),
+        ("GET", "/v1/environments/{environment}/deviations"),
         ("GET", "/v1/environments/{environment}/traces"), ("GET", "/v1/environments/{environment}/metrics"),
         ("GET", "/v1/environments/{environment}/exec"), ("GET", "/v1/baselines/{baseline}/revisions"),
         ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),

@@ -93,6 +93,16 @@ package struct APIClient: Sendable {
         try await call(.environmentCalls, idOrName)
     }
 
+    /// What is wrong with it, why, and what mends it.
+    package func diagnosis(of idOrName: String) async throws -> DiagnosisView {
+        try await call(.environmentDiagnosis, idOrName)
+    }
+
+    /// Stops one service and starts it again; returns when it is on its way.
+    package func restart(_ service: String, in idOrName: String) async throws -> EnvironmentView {
+        try await call(.restartService, idOrName, service)
+    }
+
     /// The state now and after every change. Ends when the environment is deleted or the server stops.
     package func events(of idOrName: String) async throws -> ReplyStream<EventView> {
         try await stream(.environmentEvents, idOrName, format: .serverSentEvents)
@@ -154,16 +164,17 @@ extension APIClient {
     }
 
     private func call<Body: Codable & Sendable>(
-        _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)] = [],
+        _ operation: Operation, _ parameter: String? = nil, _ second: String? = nil, query: [(String, String?)] = [],
         body: (any Encodable)? = nil
     ) async throws -> Body {
-        try await reply(operation, parameter, query: query, body: body).data
+        try await reply(operation, parameter, second, query: query, body: body).data
     }
 
     private func reply<Body: Codable & Sendable>(
-        _ operation: Operation, _ parameter: String?, query: [(String, String?)], body: (any Encodable)? = nil
+        _ operation: Operation, _ parameter: String?, _ second: String? = nil, query: [(String, String?)],
+        body: (any Encodable)? = nil
     ) async throws -> Reply<Body> {
-        let request = try request(operation, parameter, query: query, body: body)
+        let request = try request(operation, parameter, second, query: query, body: body)
         let response: HTTPFullResponse
         do {
             response = try await transport.send(request, timeout: timeout, maxResponseBytes: Self.maxReplyBytes)
@@ -199,13 +210,15 @@ extension APIClient {
     }
 
     private func request(
-        _ operation: Operation, _ parameter: String?, query: [(String, String?)], body: (any Encodable)?
+        _ operation: Operation, _ parameter: String?, _ second: String? = nil, query: [(String, String?)],
+        body: (any Encodable)?
     ) throws -> HTTPRequest {
-        if let parameter, parameter.isEmpty {
+        if parameter?.isEmpty == true || second?.isEmpty == true {
             let error = APIError(code: ErrorCode.invalidRequest.rawValue, message: "the name or id is empty")
             throw APIFailure(status: ErrorCode.invalidRequest.status, error: error)
         }
-        var target = parameter.map { operation.path(HTTPQuery.percentEncode($0)) } ?? operation.path
+        let parameters = [parameter, second].compactMap { $0 }.map(HTTPQuery.percentEncode)
+        var target = parameters.isEmpty ? operation.path : operation.filled(parameters)
         let written = query.compactMap { name, value in value.map { name + "=" + HTTPQuery.percentEncode($0) } }
         if !written.isEmpty { target += "?" + written.joined(separator: "&") }
         var request = HTTPRequest(operation.method, target)

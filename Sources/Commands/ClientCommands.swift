@@ -27,6 +27,7 @@ package enum ClientCommands {
           microstax env list                                      what there is
           microstax env status shop                               how it does, service by service
           microstax env logs shop --service payments -f           what it says
+          microstax env diagnose shop                             what is wrong with it, and what mends it
           microstax env delete my-change                          remove it and all that it has
           microstax doctor                                        what this machine lacks
 

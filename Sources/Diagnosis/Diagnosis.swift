@@ -24,12 +24,13 @@ package enum Diagnosis {
     /// What is wrong, the cause before its consequences, the worst first; empty where all is well.
     package static func findings(_ facts: Facts) -> [Finding] {
         var drafts: [Finding] = []
-        for service in facts.services where service.trouble(in: facts) != nil {
+        for var service in facts.services where service.trouble(in: facts) != nil {
+            service.reading = Reading(service)
             if let finding = finding(of: service, facts) { drafts.append(finding) }
         }
         for rule in rules {
             guard case .environment(let find) = rule.asks else { continue }
-            for draft in find(facts) where !isSaid(draft, in: drafts) { drafts.append(Finding(draft, rule)) }
+            for draft in find(facts) where !isSaid(draft, rule, in: drafts) { drafts.append(Finding(draft, rule)) }
         }
         return Folding(facts: facts).folded(drafts)
     }
@@ -50,8 +51,14 @@ package enum Diagnosis {
         return finding
     }
 
-    /// An environment's rule adds nothing where a service's own finding speaks already.
-    private static func isSaid(_ draft: Draft, in findings: [Finding]) -> Bool {
+    /// An environment's rule adds nothing where a service's own finding speaks already, nor a general one where another
+    /// has understood the same line.
+    private static func isSaid(_ draft: Draft, _ rule: Rule, in findings: [Finding]) -> Bool {
+        if rule.standing == .general, let line = draft.evidence.first,
+            findings.contains(where: { $0.evidence.contains(line) })
+        {
+            return true
+        }
         guard let service = draft.service else { return false }
         return findings.contains { $0.service == service }
     }

@@ -51,6 +51,13 @@ struct LinePattern: Sendable, Hashable, ExpressibleByStringLiteral {
         }
     }
 
+    /// Whether its longest part is anywhere in a text of many lines.
+    func isPossible(in text: String) -> Bool {
+        let part = parts.max { $0.count < $1.count } ?? []
+        var text = text
+        return part.isEmpty || text.withUTF8 { Self.find(part, in: $0, from: 0) != nil }
+    }
+
     private static func find(_ part: [UInt8], in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         guard let base = bytes.baseAddress, let first = part.first else { return nil }
         return part.withUnsafeBytes { part in

@@ -16,7 +16,9 @@ package struct GatewayControl: Sendable {
         try await send(HTTPRequest("PUT", "/table", body: Array(try JSONEncoder().encode(table))))
     }
 
-    package func status() async throws -> GatewayStatus { try await send(HTTPRequest("GET", "/status")) }
+    package func status(within limit: Duration = .seconds(30)) async throws -> GatewayStatus {
+        try await send(HTTPRequest("GET", "/status"), within: limit)
+    }
 
     package func counts() async throws -> CountSnapshot { try await send(HTTPRequest("GET", "/counts")) }
 
@@ -28,10 +30,12 @@ package struct GatewayControl: Sendable {
         let _: GatewayStatus = try await send(HTTPRequest("POST", "/shutdown"))
     }
 
-    private func send<Reply: Decodable>(_ request: HTTPRequest) async throws -> Reply {
+    private func send<Reply: Decodable>(
+        _ request: HTTPRequest, within limit: Duration = .seconds(30)
+    ) async throws -> Reply {
         let response: HTTPFullResponse
         do {
-            response = try await client.send(request)
+            response = try await client.send(request, timeout: limit)
         } catch let error as HTTPClientError {
             let isDown = error.code == .connectRefused || error.code == .notFound
             throw GatewayControlError(

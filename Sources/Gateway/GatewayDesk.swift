@@ -13,6 +13,7 @@ actor GatewayDesk {
     private let requestStop: @Sendable () -> Void
     private var edgePort = 0
     private var problems: [String] = []
+    private var refused: [GatewayTableReply.Listener] = []
     private var isReady = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var storedVersion: UInt64 = 0
@@ -43,7 +44,9 @@ actor GatewayDesk {
         case .table(let table):
             storedVersion = table.version
             for result in await plane.apply(table) ?? [] {
-                if let error = result.error { report("listener \(result.port): \(error)") }
+                guard let error = result.error else { continue }
+                refused.append(GatewayTableReply.Listener(port: result.port, error: error))
+                report("listener \(result.port): \(error)")
             }
         }
         edgePort = try await openEdge()
@@ -70,7 +73,7 @@ actor GatewayDesk {
         GatewayStatus(
             pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
-            listeners: await plane.listenerCount, problems: problems)
+            listeners: await plane.listenerCount, problems: problems, refused: refused)
     }
 
     private func putTable(_ body: [UInt8]) async -> HTTPResponse {
@@ -87,6 +90,7 @@ actor GatewayDesk {
         }
         let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
         let storeError = store(table)
+        refused = listeners.filter { $0.error != nil }
         problems = listeners.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
         if let storeError { report(storeError) }
         return reply(GatewayTableReply(version: table.version, listeners: listeners, storeError: storeError))

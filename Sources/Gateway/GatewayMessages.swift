@@ -15,6 +15,8 @@ package struct GatewayStatus: Sendable, Hashable, Codable {
     package var listeners: Int
     /// What an operator should know: a table that could not be read or stored, listeners that could not be bound.
     package var problems: [String]
+    /// The listeners that could not be bound; absent from an older gateway.
+    package var refused: [GatewayTableReply.Listener]?
 }
 
 /// Answer to `PUT /table`: every event loop routes by it now.

@@ -7,6 +7,7 @@ struct EnvCommand: ParsableCommand {
         subcommands: [
             EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvCalls.self,
             EnvLogs.self, EnvExecutions.self,
+            EnvDiagnose.self,
             EnvWait.self, EnvStop.self, EnvResume.self, EnvRetry.self, EnvUndo.self, EnvDelete.self,
         ])
 }

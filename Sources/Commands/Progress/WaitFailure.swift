@@ -2,7 +2,10 @@ import API
 
 /// What is said when watching ends otherwise than wished.
 package enum WaitFailure {
-    package static func failed(_ event: EventView, _ what: String) -> CommandFailure {
+    /// - Parameter finding: the first of a diagnosis, where one could be had.
+    package static func failed(
+        _ event: EventView, _ what: String, finding: FindingView? = nil
+    ) -> CommandFailure {
         let environment = event.environment
         let step = event.execution?.steps.first { $0.state == "failed" || $0.state == "outcomeUnknown" }
         let service = step.flatMap { serviceName($0.key) }
@@ -12,12 +15,14 @@ package enum WaitFailure {
         if let said = environment.services.first(where: { $0.name == service })?.message, !causes[0].contains(said) {
             causes.append(said)
         }
+        if let finding { causes.append(finding.cause) }
         let logs = service.map { " --service \($0)" } ?? ""
         return CommandFailure(
             .failed, message, causes: causes,
             hint:
-                "`microstax env logs \(environment.name)\(logs)` shows more; then `microstax env retry "
-                + "\(environment.name)`, or `microstax env delete \(environment.name)`")
+                "`microstax env diagnose \(environment.name)` says what mends it, `microstax env logs "
+                + "\(environment.name)\(logs)` shows more; then `microstax env retry \(environment.name)`, or "
+                + "`microstax env delete \(environment.name)`")
     }
 
     package static func timedOut(

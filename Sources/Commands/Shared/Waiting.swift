@@ -54,10 +54,20 @@ struct Waiting {
         switch try await watch.run(&display) {
         case .reached(let event):
             return event.map { Result(environment: $0.environment, execution: $0.execution, elapsed: display.elapsed) }
-        case .failed(let event): throw WaitFailure.failed(event, failing)
+        case .failed(let event):
+            throw WaitFailure.failed(event, failing, finding: await firstFinding(event.environment.id))
         case .timedOut(let event): throw WaitFailure.timedOut(event, name ?? environment, display.elapsed, goal)
         case .interrupted(let event): throw WaitFailure.interrupted(event, name ?? environment, goal)
         }
+    }
+
+    /// What a diagnosis says first; nothing where it takes longer than a person who waits for an error would like.
+    private func firstFinding(_ id: String) async -> FindingView? {
+        var quick = client
+        quick.timeout = .seconds(5)
+        // The failure is told in any case; the diagnosis only adds to it.
+        let diagnosis = try? await quick.diagnosis(of: id)
+        return diagnosis?.findings.first { $0.severity == "error" }
     }
 
     /// Where it answers, for a person; nothing in the other formats.

@@ -34,6 +34,9 @@ package final class GatewayKeeper: Sendable {
         self.log = log
     }
 
+    /// Where everything of this server is.
+    var stateFolder: String { folder.path }
+
     /// The shared port for host names, as far as it is known.
     package var edgePort: Int? { state.withLock { $0.edgePort } }
 
@@ -96,6 +99,18 @@ package final class GatewayKeeper: Sendable {
             return status.problems.isEmpty ? "running" : "running, but \(status.problems.joined(separator: "; "))"
         } catch {
             return "not reachable: \(error)"
+        }
+    }
+
+    /// How it does just now: why it does not answer within two seconds, and the listeners that it could not bind, with the
+    /// reason, by port.
+    func look() async -> (problem: String?, refused: [Int: String]) {
+        do {
+            let status = try await control.status(within: .seconds(2))
+            let refused = (status.refused ?? []).reduce(into: [Int: String]()) { $0[$1.port] = $1.error }
+            return (nil, refused)
+        } catch {
+            return ("\(error)", [:])
         }
     }
 

@@ -30,6 +30,9 @@ extension APIHandler {
             return call.reply(data: try await operations.explain(subject, path: query["path"] ?? ""))
         case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))
         case .environmentCalls: return call.reply(data: try await operations.calls(of: subject))
+        case .environmentDiagnosis: return call.reply(data: try await operations.diagnose(subject))
+        case .restartService:
+            return call.reply(data: try await operations.restart(call.parameters[1], of: subject, call))
         case .getExecution: return call.reply(data: try await operations.execution(subject))
         case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))
         case .environmentEvents: return try await events(subject)

@@ -25,6 +25,8 @@ package struct ServiceFacts: Sendable, Hashable {
     package var ports: [GivenPort]
     /// Of its command's first word; `nil` where nobody looked.
     package var program: ProgramFact?
+    /// Its last run, read once for all rules.
+    var reading: Reading?
 
     package init(
         spec: ServiceSpec, state: State, message: String? = nil, exitCode: Int32? = nil, restarts: Int = 0,
@@ -129,25 +131,12 @@ extension ServiceFacts {
         }
     }
 
-    /// The lines of the last run and the one before it if that is still going on, the newest first, with what the runtime
-    /// says at the very front. Earlier runs may have ended for other reasons.
-    var lastRun: [(source: Evidence.Source, text: String)] {
-        var lines: [(source: Evidence.Source, text: String)] = []
-        var ends = 0
-        for line in log.reversed() {
-            if line.isEnd { ends += 1 }
-            if ends == 2 { break }
-            lines.append((line.isEvent ? .status : .log, line.text))
-        }
-        if !lines.contains(where: { $0.source == .log }) {
-            lines += lastOutput.reversed().map { (.log, $0) }
-        }
-        let said = (message ?? "").split(separator: "\n").map { (source: Evidence.Source.status, text: String($0)) }
-        return said + lines
-    }
+    /// The lines of the last run, and of the one before it if that is still going on, the newest first, with what the
+    /// runtime says at the very front. Earlier runs may have ended for other reasons.
+    var lastRun: Reading { reading ?? Reading(self) }
 
     /// What the service itself wrote in its last run, oldest first.
-    var output: [String] { lastRun.filter { $0.source == .log }.map(\.text).reversed() }
+    var output: [String] { lastRun.lines.filter { $0.source == .log }.map(\.text).reversed() }
 
     /// What the runtime says.
     var statusEvidence: Evidence {

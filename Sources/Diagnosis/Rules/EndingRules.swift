@@ -8,7 +8,7 @@ extension Rule {
             Rule(
                 "killed", "Something outside killed the process (SIGKILL).", shownBy: "exit code 137"
             ) { service, facts in
-                guard service.exitCode == 137, service.isDownByItself else { return nil }
+                guard service.exitCode == 137, service.isDownByItself(facts) else { return nil }
                 let ours = service.log.contains { $0.isEvent && $0.text.hasPrefix("still running after") }
                 guard !ours else { return nil }
                 return Draft(
@@ -30,7 +30,9 @@ extension Rule {
                 "ends_at_once", "The program ends without an error right after its start, and should go on running.",
                 shownBy: "exit code 0 under `restart: always`", standing: .general
             ) { service, facts in
-                guard service.exitCode == 0, service.spec.restart == .always, service.isDownByItself else { return nil }
+                guard service.exitCode == 0, service.spec.restart == .always, service.isDownByItself(facts) else {
+                    return nil
+                }
                 return Draft(
                     "\(service.name) ends at once without an error (exit code 0), but is to run always.",
                     [service.statusEvidence] + service.ends() + service.lastLines(1),
@@ -64,7 +66,7 @@ extension Rule {
                 shownBy: "the exit code and the last output",
                 standing: .general
             ) { service, facts in
-                guard let code = service.exitCode, code != 0, service.isDownByItself else { return nil }
+                guard let code = service.exitCode, code != 0, service.isDownByItself(facts) else { return nil }
                 let said = service.lastLines(3)
                 let last = said.last.map { ", having said: \($0.line.trimmed)" } ?? " without a word"
                 return Draft(
@@ -84,7 +86,7 @@ extension Rule {
 
     private static func crash(_ code: String, _ exit: Int32, _ signal: String, _ summary: String) -> Rule {
         Rule(code, summary, shownBy: "exit code \(exit) (\(signal))") { service, facts in
-            guard service.exitCode == exit, service.isDownByItself else { return nil }
+            guard service.exitCode == exit, service.isDownByItself(facts) else { return nil }
             return Draft(
                 "\(service.name) crashed (\(signal)): \(summary.prefix(1).lowercased())\(summary.dropFirst())",
                 service.lastLines(2) + service.ends() + [service.statusEvidence],
@@ -131,10 +133,12 @@ extension Rule {
 
 extension ServiceFacts {
     /// Whether its exit code is the reason of its state, not history.
-    fileprivate var isDownByItself: Bool {
+    fileprivate func isDownByItself(_ facts: Facts) -> Bool {
         switch state {
         case .failed, .restarting: true
-        case .starting, .ready: restarts > 0
+        case .ready: restarts > 0
+        // One that has been starting for longer has another reason now.
+        case .starting: restarts > 0 && facts.now - since < Self.patience
         default: false
         }
     }

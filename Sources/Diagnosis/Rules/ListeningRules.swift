@@ -24,7 +24,15 @@ extension Rule {
                             : "make \(other.service ?? "") listen on its own PORT",
                         command: other.service == nil ? "kill \(other.pid)" : nil))
             }
-            return nil
+            // The owner cannot be seen by everybody; the runtime's own attempt says as much.
+            guard let said = LinePattern("port {} is in use by {}").captures(in: service.message ?? "") else {
+                return nil
+            }
+            return Draft(
+                "\(service.name) cannot have its port \(said[0]): \(said[1]) listens on it.", [service.statusEvidence],
+                facts.repair(
+                    service.name, "end that program, or take `hostPort` out",
+                    command: "ss -ltnp 'sport = :\(said[0])'"))
         },
         Rule(
             "fixed_port_taken", "The service listens on a port of its own choice, which somebody else has.",
@@ -88,7 +96,7 @@ extension Rule {
         shownBy: "the machine's listening sockets", standing: .general
     ) { service, facts in
         guard let wanted = service.ports.first, service.pid != nil, !facts.sockets.isEmpty,
-            [.starting, .unhealthy].contains(service.state),
+            [.starting, .unhealthy].contains(service.state), facts.now - service.since >= ServiceFacts.patience,
             !facts.sockets.contains(where: { $0.service == service.name })
         else { return nil }
         return Draft(

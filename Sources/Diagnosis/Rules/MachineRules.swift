@@ -58,6 +58,15 @@ extension Rule {
             )
         },
         Rule(
+            "privileged_port", "The service wants a port below 1024 and is not root.",
+            says: ["bind() to 0.0.0.0:{} failed (13: Permission denied)", "listen EACCES: permission denied {}"]
+        ) { sight in
+            (
+                "\(sight.service.name) wants port \(sight.first.word()), which only root may have; it was given \(sight.service.portNumbers) (PORT).",
+                sight.facts.repair(sight.service.name, "make it listen on the port in its variable PORT")
+            )
+        },
+        Rule(
             "permission_denied", "The service may not use a file or folder.",
             says: [
                 "PermissionError: [Errno 13] Permission denied: {}", "EACCES: permission denied, {}",
@@ -85,15 +94,6 @@ extension Rule {
                 sight.facts.repair(
                     sight.service.name, "give it a volume, and write to the folder in VOLUME_<NAME>",
                     command: "mount | grep 'ro,'")
-            )
-        },
-        Rule(
-            "privileged_port", "The service wants a port below 1024 and is not root.",
-            says: ["bind() to 0.0.0.0:{} failed (13: Permission denied)", "listen EACCES: permission denied {}"]
-        ) { sight in
-            (
-                "\(sight.service.name) wants port \(sight.first.word()), which only root may have; it was given \(sight.service.portNumbers) (PORT).",
-                sight.facts.repair(sight.service.name, "make it listen on the port in its variable PORT")
             )
         },
     ]

@@ -6,7 +6,7 @@ extension Rule {
     static let probes: [Rule] = [
         Rule(
             "probe_path_missing", "The readiness path does not exist in the service.",
-            says: ["GET {} on port {} answered 404"]
+            says: ["GET {} on port {} answered 404"], by: [.status]
         ) { sight in
             (
                 "\(sight.service.name) runs, but answers 404 to its probe's path \(sight.first).",
@@ -17,7 +17,7 @@ extension Rule {
         },
         Rule(
             "probe_needs_login", "The readiness path asks for a login.",
-            says: ["GET {} on port {} answered 401", "GET {} on port {} answered 403"]
+            says: ["GET {} on port {} answered 401", "GET {} on port {} answered 403"], by: [.status]
         ) { sight in
             (
                 "\(sight.service.name) runs, but wants a login for its probe's path \(sight.first).",
@@ -26,7 +26,7 @@ extension Rule {
         },
         Rule(
             "probe_answers_error", "The service answers its own probe with an error.",
-            says: ["GET {} on port {} answered 5{}"], standing: .general
+            says: ["GET {} on port {} answered 5{}"], by: [.status], standing: .general
         ) { sight in
             (
                 "\(sight.service.name) runs, but says itself that it is not well: GET \(sight.first) answers 5\(sight.captures.last?.word(upTo: [" ", ";"]) ?? "xx").",
@@ -42,7 +42,7 @@ extension Rule {
         },
         Rule(
             "speaks_no_http", "What listens on the port does not speak HTTP.",
-            says: ["GET {} on port {} answered something that is not HTTP", "GET {} on port {}: no HTTP"]
+            says: ["GET {} on port {}: the answer is no HTTP"], by: [.status]
         ) { sight in
             (
                 "\(sight.service.name) listens, but does not answer its probe in HTTP.",
@@ -75,7 +75,7 @@ extension Rule {
         },
         Rule(
             "log_probe_never_matches", "No line of output matches the probe's pattern.",
-            says: ["no line matched /{}/"]
+            says: ["no line matched /{}/"], by: [.status]
         ) { sight in
             (
                 "\(sight.service.name) runs, but has not written a line that matches its probe's pattern /\(sight.first)/.",
@@ -84,7 +84,7 @@ extension Rule {
         },
         Rule(
             "exec_probe_fails", "The probe's command fails.",
-            says: ["exec exited with {}", "exec ran longer than {} s"],
+            says: ["exec exited with {}", "exec ran longer than {} s"], by: [.status],
             standing: .general
         ) { sight in
             (
@@ -95,7 +95,7 @@ extension Rule {
         listensNowhere,
         Rule(
             "not_ready_in_time", "The service was still starting when its probe's limit passed.",
-            says: ["gave up after {} s"], standing: .general, confidence: .guess
+            says: ["gave up after {} s"], by: [.status], standing: .general, confidence: .guess
         ) { sight in
             (
                 "\(sight.service.name) was ended because it was not ready within \(sight.first) s; it may need longer, or never become ready.",
@@ -106,7 +106,7 @@ extension Rule {
         },
         Rule(
             "probe_times_out", "The service accepts connections and does not answer its probe in time.",
-            says: ["within the probe's timeout", "no answer within", "no whole answer"], standing: .general,
+            says: ["within the probe's timeout"], by: [.status], standing: .general,
             confidence: .likely
         ) { sight in
             (

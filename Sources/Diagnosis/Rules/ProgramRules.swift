@@ -30,6 +30,7 @@ extension Rule {
             says: [
                 "error while loading shared libraries: {}: cannot open shared object",
                 "ImportError: {}: cannot open shared",
+                "OSError: {}: cannot open shared object file",
                 "Library not loaded: {}", "version `{}' not found (required by",
             ]
         ) { sight in

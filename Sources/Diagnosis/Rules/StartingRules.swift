@@ -27,7 +27,7 @@ extension Rule {
         },
         Rule(
             "wrong_architecture", "The program is for another kind of machine, or no program at all.",
-            says: ["Exec format error", "cannot execute binary file", "Illegal instruction"]
+            says: ["Exec format error", "cannot execute binary file", "Illegal instruction"], by: [.log, .status]
         ) { sight in
             let path = sight.service.program?.path ?? sight.service.spec.command.first ?? "the program"
             return (
@@ -41,7 +41,7 @@ extension Rule {
             says: [
                 "no such program: `{}`", "exec: \"{}\": executable file not found in $PATH", "{}: command not found",
                 "env: ‘{}’: No such file or directory", "{}: not found",
-            ]
+            ], by: [.log, .status]
         ) { sight in
             let isTold = sight.line.contains("no such program") || sight.line.contains("executable file not found")
             guard isTold || sight.service.exitCode == 127 else { return nil }
@@ -55,7 +55,7 @@ extension Rule {
         },
         Rule(
             "workdir_missing", "The folder that the service runs in does not exist.",
-            says: ["no such folder: {} (workdir)", "cannot enter {} (workdir): No such file"]
+            says: ["no such folder: {} (workdir)", "cannot enter {} (workdir): No such file"], by: [.log, .status]
         ) { sight in
             (
                 "\(sight.service.name) cannot be started: its folder \(sight.first) does not exist.",
@@ -64,7 +64,7 @@ extension Rule {
         },
         Rule(
             "user_unknown", "The user that the service runs as does not exist.",
-            says: ["there is no user `{}`"]
+            says: ["there is no user `{}`"], by: [.log, .status]
         ) { sight in
             (
                 "\(sight.service.name) cannot be started: this machine has no user \(sight.first).",
@@ -78,7 +78,7 @@ extension Rule {
             says: [
                 "user {} cannot enter {} (workdir): {} is closed to it",
                 "user {} cannot reach its volume {}: {} is closed",
-            ]
+            ], by: [.log, .status]
         ) { sight in
             let folder = sight.captures.last?.trimmed ?? ""
             return (
@@ -88,7 +88,7 @@ extension Rule {
         },
         Rule(
             "volume_missing", "A folder of this machine that is mounted does not exist.",
-            says: ["volume {}: there is no {} on this machine"]
+            says: ["volume {}: there is no {} on this machine"], by: [.log, .status]
         ) { sight in
             let folder = sight.captures.last?.trimmed ?? ""
             return (
@@ -111,7 +111,7 @@ extension Rule {
         },
         Rule(
             "waits_for_secrets", "The supervisor was started anew and waits for the service's secrets.",
-            says: ["waits for its secrets"]
+            says: ["waits for its secrets"], by: [.log, .status]
         ) { sight in
             (
                 "\(sight.service.name) waits for its secrets, which the server gives it again by itself within seconds.",
@@ -124,7 +124,7 @@ extension Rule {
         },
         Rule(
             "not_killable", "A process of an earlier run cannot be killed.",
-            says: ["could not kill {}", "pid {} of an earlier run could not be killed"]
+            says: ["could not kill {}", "pid {} of an earlier run could not be killed"], by: [.log, .status]
         ) { sight in
             (
                 "\(sight.service.name) is not started anew, because \(sight.first) of an earlier run cannot be killed.",
