@@ -66,7 +66,7 @@ let package = Package(
         module("Files"),
 
         // transport
-        module("HTTPTransport", [nioCore, nioPosix, nioHTTP1, logging]),
+        module("HTTPTransport", [nioCore, nioPosix, nioHTTP1, logging, crypto]),
 
         // ports
         module("Runtimes", ["EnvironmentGraph", "Blueprints"]),
@@ -153,7 +153,9 @@ let package = Package(
                 "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "TestSupport",
             ]),
         tests("CommandsTests", ["Commands", "APIClient", "API", "HTTPTransport", "TestSupport", argumentParser]),
-        tests("ControlPlaneTests", ["ControlPlane", "API", "Storage", "TestSupport"]),
+        tests(
+            "ControlPlaneTests",
+            ["ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "TestSupport"]),
         .testTarget(
             name: "ProductTests", dependencies: ["API", "TestSupport"], exclude: ["Services"], swiftSettings: strict),
     ]

@@ -89,6 +89,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case idempotencyKeyReused = "idempotency_key_reused"
     case conflict
     case payloadTooLarge = "payload_too_large"
+    case upgradeRequired = "upgrade_required"
     case notSupportedYet = "not_supported_yet"
     case storageUnwritable = "storage_unwritable"
     case unavailable
@@ -105,6 +106,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             409
         case .payloadTooLarge: 413
         case .invalidBlueprint: 422
+        case .upgradeRequired: 426
         case .internalError: 500
         case .notSupportedYet: 501
         case .storageUnwritable: 507

@@ -6,6 +6,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentLogs, environmentCalls
     case environmentDiagnosis, restartService
+    case environmentExec
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
     case getExecution, cancelExecution
@@ -41,6 +42,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentCalls: "/v1/environments/{environment}/calls"
         case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
         case .restartService: "/v1/environments/{environment}/services/{service}/restart"
+        case .environmentExec: "/v1/environments/{environment}/exec"
         case .createBaseline, .listBaselines: "/v1/baselines"
         case .getBaseline: "/v1/baselines/{baseline}"
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
@@ -73,6 +75,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
         case .environmentDiagnosis: "What is wrong with it, why, and what mends it. Changes nothing."
         case .restartService: "Stops one service and starts it again; 200 as soon as it is on its way."
+        case .environmentExec: "Runs a command in a service, over a WebSocket. Query: service. See below."
         case .createBaseline: "Creates a baseline. 202 with the execution."
         case .listBaselines: "Lists baselines by name."
         case .getBaseline: "One baseline, by id or name."
@@ -101,7 +104,6 @@ package enum Operation: String, Sendable, CaseIterable {
         ("POST", "/v1/environments/{environment}/scale"),
         ("GET", "/v1/environments/{environment}/deviations"),
         ("GET", "/v1/environments/{environment}/traces"), ("GET", "/v1/environments/{environment}/metrics"),
-        ("GET", "/v1/environments/{environment}/exec"), ("GET", "/v1/baselines/{baseline}/revisions"),
-        ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
+        ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
     ]
 }

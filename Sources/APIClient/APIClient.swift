@@ -124,6 +124,33 @@ package struct APIClient: Sendable {
         return try await stream(.environmentLogs, idOrName, query: query, format: .jsonLines)
     }
 
+    /// Starts a command in a service and returns when it runs.
+    ///
+    /// - Parameter terminal: a pseudo-terminal of so many columns and rows; `nil` for pipes.
+    /// - Throws: ``ProgramProblem`` where the program cannot be started.
+    package func exec(
+        _ command: [String], in service: String, of idOrName: String, env: [String: String] = [:],
+        terminal: (columns: Int, rows: Int)? = nil
+    ) async throws -> RemoteCommand {
+        let request = try request(.environmentExec, idOrName, query: [("service", service)], body: nil)
+        let start = ExecStart(
+            command: command, env: env.isEmpty ? nil : env,
+            terminal: terminal.map { ExecTerminalSize(clamping: $0.columns, $0.rows) })
+        do {
+            switch try await transport.webSocket(
+                request, subprotocol: ExecMessage.subprotocol, headTimeout: timeout)
+            {
+            case .refused(let response): throw refusal(response.status, response.body)
+            case .open(let socket):
+                return RemoteCommand(try await ExecConnection(socket, start), address: address)
+            }
+        } catch let error as HTTPClientError {
+            throw ConnectionFailure(error, address)
+        } catch let failure as ExecFailure {
+            throw RemoteCommand.problem(failure)
+        }
+    }
+
     // MARK: Baselines and overlays
 
     package func createBaseline(_ request: CreateRequest) async throws -> AcceptedView {

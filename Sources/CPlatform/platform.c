@@ -6,11 +6,13 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #ifndef SYS_close_range
@@ -69,6 +71,8 @@ static void become(const struct msx_spawn_request *request, int status_fd) {
     for (int i = 0; i < 4; i++) {
         if (streams[i] >= 0 && dup2(streams[i], i) < 0) fail(status_fd, MSX_STAGE_STREAMS);
     }
+    // The session is new, so it has no terminal yet.
+    if (request->takes_terminal && ioctl(0, TIOCSCTTY, 0) < 0) fail(status_fd, MSX_STAGE_STREAMS);
     if (request->set_user) {
         if (setgroups(request->group_count, request->groups) < 0 || setgid(request->gid) < 0
             || setuid(request->uid) < 0)
@@ -211,6 +215,35 @@ int msx_memory_file(const void *bytes, size_t count) {
 int msx_output_pipe(int fds[2]) {
     if (pipe2(fds, O_CLOEXEC) < 0) return -1;
     return fcntl(fds[0], F_SETFL, O_NONBLOCK);
+}
+
+int msx_input_pipe(int fds[2]) {
+    if (pipe2(fds, O_CLOEXEC) < 0) return -1;
+    return fcntl(fds[1], F_SETFL, O_NONBLOCK);
+}
+
+int msx_resize_terminal(int master, uint16_t columns, uint16_t rows) {
+    struct winsize size = {.ws_col = columns, .ws_row = rows};
+    return ioctl(master, TIOCSWINSZ, &size);
+}
+
+int msx_open_terminal(int fds[2], uint16_t columns, uint16_t rows) {
+    char name[128];
+    fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fds[0] < 0) return -1;
+    fds[1] = -1;
+    if (grantpt(fds[0]) == 0 && unlockpt(fds[0]) == 0 && ptsname_r(fds[0], name, sizeof name) == 0)
+        fds[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios settings;
+    if (fds[1] >= 0 && tcgetattr(fds[1], &settings) == 0) {
+        settings.c_iflag |= IUTF8;
+        if (tcsetattr(fds[1], TCSANOW, &settings) == 0 && msx_resize_terminal(fds[0], columns, rows) == 0) return 0;
+    }
+    int saved = errno;
+    if (fds[1] >= 0) close(fds[1]);
+    close(fds[0]);
+    errno = saved;
+    return -1;
 }
 
 int msx_point_at(int folder, const char *name) { return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC); }

@@ -21,7 +21,7 @@ package struct HTTPStreamedResponse: Sendable {
 /// Calls one address. A value without state of its own: every call opens a connection and closes it, so calls on many
 /// threads never wait for each other and nothing has to be shut down.
 package struct HTTPClient: Sendable {
-    private let address: HTTPAddress
+    let address: HTTPAddress
     private let connectTimeout: Duration
 
     package init(_ address: HTTPAddress, connectTimeout: Duration = .seconds(5)) {
@@ -66,20 +66,32 @@ package struct HTTPClient: Sendable {
     private func open(
         _ request: HTTPRequest, timeout: Duration, timeoutEndsWithHead: Bool
     ) throws -> HTTPClientExchange {
+        let exchange = try exchange(
+            head(of: request), body: request.body, timeout: timeout, timeoutEndsWithHead: timeoutEndsWithHead)
+        begin(exchange, timeout: timeout)
+        return exchange
+    }
+
+    /// One that is not begun yet; the time runs already.
+    func exchange(
+        _ head: HTTPRequestHead, body: [UInt8], timeout: Duration, timeoutEndsWithHead: Bool
+    ) throws -> HTTPClientExchange {
         try Task.checkCancellation()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let exchange = HTTPClientExchange(
-            on: loop, head: try head(of: request), body: request.body, timeout: timeout,
+        return HTTPClientExchange(
+            on: MultiThreadedEventLoopGroup.singleton.next(), head: head, body: body, timeout: timeout,
             timeoutEndsWithHead: timeoutEndsWithHead)
+    }
+
+    /// - Parameter gate: stands before everything else in the pipeline.
+    func begin(_ exchange: HTTPClientExchange, timeout: Duration, gate: WebSocketClientGate? = nil) {
         let deadline = NIODeadline.now() + TimeAmount(min(connectTimeout, timeout))
         let address = address
-        connect(on: loop, until: deadline).whenComplete { result in
+        connect(on: exchange.loop, until: deadline).whenComplete { result in
             switch result {
-            case .success(let channel): exchange.start(on: channel)
+            case .success(let channel): exchange.start(on: channel, behind: gate)
             case .failure(let error): exchange.fail(HTTPClientError(connecting: error, to: address))
             }
         }
-        return exchange
     }
 
     private func connect(on loop: any EventLoop, until deadline: NIODeadline) -> EventLoopFuture<any Channel> {
@@ -105,7 +117,7 @@ package struct HTTPClient: Sendable {
         }
     }
 
-    private func head(of request: HTTPRequest) throws -> HTTPRequestHead {
+    func head(of request: HTTPRequest) throws -> HTTPRequestHead {
         guard HTTPSyntax.isToken(request.method), HTTPSyntax.isTarget(request.target),
             HTTPSyntax.areFields(request.fields)
         else {

@@ -11,7 +11,7 @@ final class HTTPClientExchange: ChannelInboundHandler, @unchecked Sendable {
     typealias OutboundOut = HTTPClientRequestPart
 
     private enum Phase {
-        /// → body, failed
+        /// → body, ended (as a WebSocket), failed
         case head
         /// → ended, failed
         case body
@@ -22,7 +22,7 @@ final class HTTPClientExchange: ChannelInboundHandler, @unchecked Sendable {
     /// Status line and fields together.
     static let maxHeadBytes = 256 << 10
 
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let requestHead: HTTPRequestHead
     private let requestBody: [UInt8]
     private let timeoutEndsWithHead: Bool
@@ -54,7 +54,9 @@ final class HTTPClientExchange: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// The connection is there: send the request.
-    func start(on channel: any Channel) {
+    ///
+    /// - Parameter gate: the first handler of a connection that is to become a WebSocket.
+    func start(on channel: any Channel, behind gate: WebSocketClientGate? = nil) {
         loop.preconditionInEventLoop()
         guard case .head = phase else {
             channel.close(promise: nil)
@@ -63,6 +65,7 @@ final class HTTPClientExchange: ChannelInboundHandler, @unchecked Sendable {
         self.channel = channel
         do {
             let pipeline = channel.pipeline.syncOperations
+            if let gate { try pipeline.addHandler(gate) }
             try pipeline.addHandler(HTTPHeadLimit(self))
             var encoding = HTTPRequestEncoder.Configuration()
             encoding.automaticallySetFramingHeaders = false
@@ -113,6 +116,15 @@ final class HTTPClientExchange: ChannelInboundHandler, @unchecked Sendable {
         case .body: phase = .failed(error)
         }
         settle { $0.fail(error) }
+    }
+
+    /// The connection is a WebSocket now and somebody else's. On the loop.
+    func upgraded(_ head: HTTPResponseHead) {
+        guard case .head = phase else { return }
+        phase = .ended
+        timer?.cancel()
+        timer = nil
+        headPromise.succeed(head)
     }
 
     var isReadingHead: Bool { if case .head = phase { true } else { false } }

@@ -65,6 +65,8 @@ package struct HTTPResponse: Sendable {
         /// Sent chunk by chunk as it comes, with back-pressure; ending it ends the response. An error cuts the
         /// connection. The stream is cancelled when the client goes away.
         case stream(AsyncThrowingStream<[UInt8], any Error>)
+        /// The connection becomes a WebSocket; a request that does not ask for one is answered 426.
+        case webSocket(WebSocketUpgrade)
     }
 
     package var status: Int

@@ -16,7 +16,7 @@ extension HTTPServerConnection {
 
     func send(_ response: HTTPResponse) async {
         var response = response
-        if !HTTPSyntax.areFields(response.fields) || !(200...599).contains(response.status) {
+        if !HTTPSyntax.areFields(response.fields) || !(101...599).contains(response.status) {
             response = HTTPResponse(
                 status: 500, fields: HTTPFields([("content-type", "application/json")]),
                 body: .bytes(HTTPSyntax.errorBody(code: "internal", message: "the response was not valid HTTP")))
@@ -25,6 +25,7 @@ extension HTTPServerConnection {
             switch response.body {
             case .bytes(let bytes): try await send(response, bytes)
             case .stream(let chunks): try await send(response, chunks)
+            case .webSocket(let upgrade): try await send(response, upgrade)
             }
         } catch {
             // The client sees a cut connection, which is all that can be said in the middle of a response.

@@ -18,8 +18,10 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
         case head
         /// The head is there, its body comes. → handling, draining, closed
         case body
-        /// The handler runs or its response is being written. → idle, finishing, closed
+        /// The handler runs or its response is being written. → idle, upgraded, finishing, closed
         case handling
+        /// It is a WebSocket. → closed
+        case upgraded
         /// The last part of the last response is being written. → draining, closed
         case finishing
         /// All is said; what the client still sends is thrown away until it closes. Closing at once would make the
@@ -49,6 +51,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
     /// `stopNow`; the server's `run` waits for it through `connections`.
     var job: Task<Void, Never>?
     var isStreaming = false
+    var webSocket: WebSocketConnection?
     private var overloaded = false
     private var headBytes = 0
     private var request: HTTPRequest?
@@ -70,6 +73,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     var isDraining: Bool { phase == .draining }
+    var currentRequest: HTTPRequest? { request }
     var requestMethod: String { request?.method ?? "GET" }
     var requestVersion: HTTPVersion { version }
 
@@ -125,7 +129,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
             hasEarlyBytes = true
             return true
         case .body: return true
-        case .finishing, .draining, .closed: return false
+        case .upgraded, .finishing, .draining, .closed: return false
         }
     }
 
@@ -134,6 +138,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
         switch phase {
         case .idle, .head, .body, .draining: close()
         case .handling: if isStreaming { leave() }
+        case .upgraded: webSocket?.inputEnded()
         case .finishing, .closed: break
         }
     }
@@ -209,7 +214,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError, phase == .idle || phase == .head || phase == .body else {
-            if phase != .draining && phase != .finishing { close() }
+            if phase != .draining && phase != .finishing && phase != .upgraded { close() }
             return
         }
         if error == .headerOverflow {
@@ -293,6 +298,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
             self.stopping = true
             switch self.phase {
             case .idle, .head, .draining: self.close()
+            case .upgraded: self.job?.cancel()
             case .body, .handling, .finishing, .closed: break
             }
         }

@@ -1,7 +1,8 @@
 import NIOCore
 
 /// The first handler of a server's pipeline: sees raw bytes and the client's leaving before the decoder and the
-/// pipelining handler can hold them back, and writes answers that exist without a request.
+/// pipelining handler can hold them back, and writes answers that exist without a request. Once a connection is a
+/// WebSocket, everything ends here.
 final class HTTPServerGate: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -18,6 +19,7 @@ final class HTTPServerGate: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         connection.gate = nil
+        connection.webSocket?.channelClosed()
         connection.ended()
     }
 
@@ -27,10 +29,12 @@ final class HTTPServerGate: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if let webSocket = connection.webSocket { return webSocket.received(unwrapInboundIn(data)) }
         if connection.bytesArrived(unwrapInboundIn(data).readableBytes) { context.fireChannelRead(data) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if let webSocket = connection.webSocket { return webSocket.readComplete() }
         context.fireChannelReadComplete()
         if connection.isDraining { context.read() }
     }

@@ -78,6 +78,14 @@ package struct ProcessRuntime: Runtime {
         return try await withSupervisor(folder, repeatable: false) { try await $0.run(command, in: service) }
     }
 
+    package func exec(
+        _ command: ExecCommand, in service: String, of environment: EnvironmentID
+    ) async throws -> any ExecSession {
+        let folder = try folder(environment)
+        guard folder.exists else { throw RuntimeError(.notFound, "there is no environment \(environment)") }
+        return try await withSupervisor(folder, repeatable: false) { try await $0.exec(command, in: service) }
+    }
+
     package func logs(of environment: EnvironmentID, _ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error> {
         let reader = LogReader(folder: EnvironmentFolder(root: root, environment: environment).logs, query: query)
         return AsyncThrowingStream { try await reader.next() }

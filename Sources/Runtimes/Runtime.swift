@@ -26,6 +26,14 @@ package protocol Runtime: Sendable {
     func run(_ command: RuntimeCommand, in service: String, of environment: EnvironmentID) async throws
         -> RuntimeCommandResult
 
+    /// Starts a command in a service's folder, user and environment, beside the service and whether or not that runs, and
+    /// hands over its streams. The command and everything that it started end with the session.
+    ///
+    /// - Throws: ``RuntimeError`` `notFound` for a service that was never applied, `programNotFound`,
+    ///   `programNotRunnable`.
+    func exec(_ command: ExecCommand, in service: String, of environment: EnvironmentID) async throws
+        -> any ExecSession
+
     /// The stored lines, oldest first, merged over services by time; then, with `follow`, new ones as they come.
     func logs(of environment: EnvironmentID, _ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error>
 
@@ -102,6 +110,10 @@ package struct RuntimeError: Error, Sendable, Hashable, Codable, CustomStringCon
         /// Something could not be stopped or removed.
         case leftOver
         case ioError
+        /// A command's first word is no program here; a shell says 127.
+        case programNotFound
+        /// It is there and cannot be run; a shell says 126.
+        case programNotRunnable
     }
 
     package var code: Code

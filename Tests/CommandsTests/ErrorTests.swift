@@ -13,6 +13,7 @@ import Testing
             .unhealthyParent: .notHealthy,
             .notSupportedYet: .failed, .storageUnwritable: .failed, .unavailable: .tryAgain,
             .methodNotAllowed: .internalBug, .idempotencyKeyReused: .internalBug, .internalError: .internalBug,
+            .upgradeRequired: .internalBug,
         ]
         for code in ErrorCode.allCases {
             let failure = APIFailure(status: code.status, error: APIError(code: code.rawValue, message: ""))

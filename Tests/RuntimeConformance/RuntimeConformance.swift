@@ -14,7 +14,7 @@ import TestSupport
 /// ```
 /// The cases use nothing but the protocol, and throw ``RuntimeRuleBroken`` where it is not kept.
 package enum RuntimeConformance {
-    package static let cases: [RuntimeRule] = lifeRules + failureRules + logRules
+    package static let cases: [RuntimeRule] = lifeRules + failureRules + logRules + execRules
 }
 
 package struct RuntimeRule: Sendable, CustomStringConvertible {

@@ -1,13 +1,13 @@
 /// Suggests what was meant by a word that is not known.
-enum NearMiss {
+package enum NearMiss {
     /// `did you mean …?`, or `nil` where nothing is near.
-    static func hint(_ word: String, among known: some Sequence<String>) -> String? {
+    package static func hint(_ word: String, among known: some Sequence<String>) -> String? {
         nearest(word, among: known).map { "did you mean `\($0)`?" }
     }
 
     /// The nearest known word, if it is near: up to a third of the letters may differ. The first of equally near ones
     /// in alphabetical order.
-    static func nearest(_ word: String, among known: some Sequence<String>) -> String? {
+    package static func nearest(_ word: String, among known: some Sequence<String>) -> String? {
         guard !word.isEmpty, word.utf8.count <= 64 else { return nil }
         let plainWord = plain(word)
         let limit = max(1, plainWord.count / 3)

@@ -41,6 +41,8 @@ struct msx_spawn_request {
     gid_t gid;
     const gid_t *groups;
     size_t group_count;
+    /// Whether descriptor 0 is a terminal that becomes the program's controlling terminal.
+    int takes_terminal;
     /// Fork twice, so that the program is nobody's child and leaves no zombie with the caller.
     int detach;
 };
@@ -71,6 +73,16 @@ int msx_memory_file(const void *bytes, size_t count);
 
 /// A pipe whose both ends are close-on-exec and whose read end never blocks. 0 or -1.
 int msx_output_pipe(int fds[2]);
+
+/// A new pseudo-terminal of this size, with the line discipline's usual settings for UTF-8: `fds[0]` is its master, which
+/// never blocks, `fds[1]` the terminal; both close-on-exec, and nobody's controlling terminal. 0 or -1 with errno.
+int msx_open_terminal(int fds[2], uint16_t columns, uint16_t rows);
+
+/// Changes a terminal's size, by its master; its foreground processes get SIGWINCH. 0 or -1 with errno.
+int msx_resize_terminal(int master, uint16_t columns, uint16_t rows);
+
+/// A pipe whose both ends are close-on-exec and whose write end never blocks. 0 or -1.
+int msx_input_pipe(int fds[2]);
 
 /// A descriptor of whatever has this name in a folder, a link itself too, for nothing but asking about it and
 /// `msx_give`; close-on-exec. -1 with errno.

@@ -8,6 +8,7 @@ struct EnvCommand: ParsableCommand {
             EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvCalls.self,
             EnvLogs.self, EnvExecutions.self,
             EnvDiagnose.self,
+            EnvExec.self,
             EnvWait.self, EnvStop.self, EnvResume.self, EnvRetry.self, EnvUndo.self, EnvDelete.self,
         ])
 }

@@ -44,7 +44,7 @@ package enum CommandStatus: Int32, Sendable, CaseIterable {
             case .unhealthyParent: .notHealthy
             case .notSupportedYet, .storageUnwritable: .failed
             case .unavailable: .tryAgain
-            case .methodNotAllowed, .idempotencyKeyReused, .internalError: .internalBug
+            case .methodNotAllowed, .upgradeRequired, .idempotencyKeyReused, .internalError: .internalBug
             }
     }
 

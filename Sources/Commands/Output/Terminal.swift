@@ -45,7 +45,13 @@ package struct Terminal: Sendable {
     /// Writes all of it, at once where it can. Ends the process as SIGPIPE would when nobody reads any more.
     package static func write(_ text: String, to stream: Stream = .output) {
         if let capture { return capture(text, stream) }
-        var rest = Array(text.utf8)[...]
+        write(Array(text.utf8), to: stream)
+    }
+
+    /// The same with bytes as they are.
+    package static func write(_ bytes: [UInt8], to stream: Stream) {
+        if let capture { return capture(String(decoding: bytes, as: UTF8.self), stream) }
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
             if count > 0 {

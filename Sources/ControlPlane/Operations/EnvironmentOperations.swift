@@ -16,6 +16,7 @@ struct EnvironmentOperations: Sendable {
     let vault: SecretVault
     let gateway: GatewayKeeper
     let outside: Outside
+    let execs = ExecSessions()
 
     // MARK: Changing
 

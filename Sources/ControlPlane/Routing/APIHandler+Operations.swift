@@ -37,6 +37,7 @@ extension APIHandler {
         case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))
         case .environmentEvents: return try await events(subject)
         case .environmentLogs: return try await logs(subject, call)
+        case .environmentExec: return try await exec(subject, call)
         }
     }
 

@@ -26,6 +26,26 @@ struct SupervisorClient: Sendable {
             timeout: .milliseconds(Milliseconds.of(seconds: command.timeoutSeconds) + 15_000))
     }
 
+    /// Returns when the command runs.
+    func exec(_ command: ExecCommand, in service: String) async throws -> RemoteExec {
+        let request = HTTPRequest("GET", "/exec?service=" + HTTPQuery.percentEncode(service))
+        switch try await client.webSocket(request, subprotocol: ExecMessage.subprotocol) {
+        case .refused(let response):
+            guard response.status != 503 else { throw Self.ending }
+            throw try ControlCoding.decode(RuntimeError.self, response.body)
+        case .open(let socket):
+            let terminal = command.terminal.map { ExecTerminalSize(columns: $0.columns, rows: $0.rows) }
+            let start = ExecStart(command: command.command, env: command.extraEnv, terminal: terminal)
+            do {
+                return RemoteExec(connection: try await ExecConnection(socket, start))
+            } catch let failure as ExecFailure {
+                throw RuntimeError(failure)
+            }
+        }
+    }
+
+    private static let ending = HTTPClientError(code: .connectRefused, message: "the supervisor is ending")
+
     /// Stops everything and ends the supervisor.
     func end(timeout: Duration) async throws { try await post("/end", "", timeout: timeout) }
 
@@ -54,7 +74,7 @@ struct SupervisorClient: Sendable {
     ) async throws -> T {
         let response = try await client.send(HTTPRequest(method, target, body: body), timeout: timeout)
         guard response.status != 503 else {
-            throw HTTPClientError(code: .connectRefused, message: "the supervisor is ending")
+            throw Self.ending
         }
         guard response.status == 200 else { throw try ControlCoding.decode(RuntimeError.self, response.body) }
         return try ControlCoding.decode(type, response.body)

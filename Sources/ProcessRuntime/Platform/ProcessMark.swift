@@ -5,9 +5,16 @@ import Glibc
 /// `<root>/<environment>/<service>/<generation>/<purpose>`. `root` stands for the folder of all environments, so that
 /// two servers on one machine never take each other's processes for their own.
 struct ProcessMark: Sendable, Hashable {
-    enum Purpose: String, Sendable { case main, build, probe, run }
+    enum Purpose: String, Sendable {
+        case main, build, probe, run, exec
+
+        /// Whether such a process lives beside the service's own, and is ended only when the service is to stop.
+        var isBeside: Bool { self == .run || self == .exec }
+    }
 
     static let variable = "MSX_MARK"
+    /// Names the session of a command that somebody watches.
+    static let sessionVariable = "MSX_EXEC_SESSION"
     static let supervisorVariable = "MSX_SUPERVISOR"
 
     let root: String

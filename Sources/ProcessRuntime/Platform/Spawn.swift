@@ -21,6 +21,8 @@ struct Spawn: Sendable {
     /// Becomes descriptor 3.
     var extra: Int32 = -1
     var isDetached = false
+    /// Whether `input` is a terminal that becomes the program's controlling terminal.
+    var takesTerminal = false
 
     /// Returns when the program runs. The caller still owns its descriptors.
     func start() throws(Failure) -> pid_t {
@@ -59,6 +61,7 @@ struct Spawn: Sendable {
         request.stderr_fd = error
         request.extra_fd = extra
         request.detach = isDetached ? 1 : 0
+        request.takes_terminal = takesTerminal ? 1 : 0
         if let account {
             request.set_user = 1
             request.uid = account.uid

@@ -68,8 +68,12 @@ struct ServicePreparation: Sendable {
             let program = ProgramPath.find(word, workdir: workload.workdir, searchPath: path)
         else {
             let word = command.first ?? ""
+            let file = word.hasPrefix("/") ? word : "\(workload.workdir)/\(word)"
+            if word.contains("/"), access(file, F_OK) == 0 {
+                throw RuntimeError(.programNotRunnable, "no program that can be run: `\(word)` (chmod +x?)")
+            }
             let place = word.contains("/") ? "in \(workload.workdir)" : "in PATH (\(path))"
-            throw RuntimeError(.invalidWorkload, "no such program: `\(word)` \(place)")
+            throw RuntimeError(.programNotFound, "no such program: `\(word)` \(place)")
         }
         return Spawn(
             program: program, arguments: command, environment: variables, workdir: workload.workdir,

@@ -23,7 +23,7 @@ extension Supervisor {
             } else if let value = ProcessTable.variable(ProcessMark.variable, of: entry.pid),
                 let (name, purpose) = mark.service(ofValue: value)
             {
-                if name == service.name, withRuns || purpose != .run {
+                if name == service.name, withRuns || !purpose.isBeside {
                     roots.insert(entry.pid)
                 } else {
                     others.insert(entry.pid)

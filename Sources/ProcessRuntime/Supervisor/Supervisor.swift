@@ -19,6 +19,8 @@ actor Supervisor {
     var entries: [String: DesiredState.Entry] = [:]
     /// What to do when a process that is no main process ends, by pid.
     var onExit: [pid_t: (Int32) -> Void] = [:]
+    /// Commands that somebody watches, by their session's id.
+    var execs: [String: SupervisedExec] = [:]
     var isEnding = false
 
     private var pump: OutputPump?
@@ -109,7 +111,9 @@ actor Supervisor {
         if heartbeat.isMultiple(of: 5) {
             for service in services.values where service.mainPid != nil { remember(service) }
         }
-        guard services.values.allSatisfy(\.machine.hasEnded), onExit.isEmpty, requests == 0, watchers.isEmpty else {
+        guard services.values.allSatisfy(\.machine.hasEnded), onExit.isEmpty, execs.isEmpty, requests == 0,
+            watchers.isEmpty
+        else {
             idleSince = nil
             return
         }

@@ -43,6 +43,8 @@ struct SupervisorControl: Sendable {
         case ("POST", "/run"):
             let run = try ControlCoding.decode(RunRequest.self, request.body)
             return ControlCoding.response(try await supervisor.run(run.command, in: run.service))
+        case ("GET", "/exec"):
+            return ExecControl(supervisor: supervisor, service: request.query["service"] ?? "").response
         case ("POST", "/end"):
             await supervisor.stopAll()
             let left = await supervisor.leftOver()

@@ -1,0 +1,91 @@
+import Dispatch
+import Glibc
+
+/// What happens at this end while a command runs elsewhere: bytes on stdin, its end, another size of the window. Read
+/// only when asked, on a thread of its own, as waiting for a person must hold up nothing else.
+final class LocalInput: Sendable {
+    enum Event: Sendable {
+        case bytes([UInt8])
+        case end
+        case resized
+    }
+
+    private enum Wake: UInt8 { case resized, cancelled }
+
+    private static let block = 32 << 10
+    /// One pipe for the process, as a signal's handler knows nothing else; made before the handler is.
+    private static let pipe: (read: Int32, write: Int32) = {
+        var ends: [Int32] = [-1, -1]
+        let result = Glibc.pipe(&ends)
+        precondition(result == 0, "no descriptors left")
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        return (ends[0], ends[1])
+    }()
+
+    private let queue = DispatchQueue(label: "microstax.input")
+    /// Touched on `queue` only.
+    nonisolated(unsafe) private var reads: Bool
+
+    init(reads: Bool, watchesSize: Bool) {
+        self.reads = reads
+        _ = Self.pipe
+        guard watchesSize else { return }
+        for number in [SIGWINCH, SIGCONT] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { _ in
+                let saved = errno
+                LocalInput.wake(.resized)
+                errno = saved
+            }
+            action.sa_flags = Int32(SA_RESTART)
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// `nil` when the task is cancelled.
+    func next() async -> Event? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                queue.async { continuation.resume(returning: self.wait()) }
+            }
+        } onCancel: {
+            Self.wake(.cancelled)
+        }
+    }
+
+    private static func wake(_ reason: Wake) {
+        var byte = reason.rawValue
+        // A full pipe already wakes the reader.
+        _ = write(pipe.write, &byte, 1)
+    }
+
+    private func wait() -> Event? {
+        while true {
+            var items = [pollfd(fd: Self.pipe.read, events: Int16(POLLIN), revents: 0)]
+            if reads { items.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
+            guard poll(&items, nfds_t(items.count), -1) > 0 else { continue }
+            if items[0].revents != 0 {
+                var bytes = [UInt8](repeating: 0, count: 64)
+                let count = read(Self.pipe.read, &bytes, bytes.count)
+                if bytes.prefix(max(count, 0)).contains(Wake.cancelled.rawValue) { return nil }
+                if count > 0 {
+                    LocalTerminal.enterRawAgain()
+                    return .resized
+                }
+            }
+            if reads, items[1].revents != 0, let event = readInput() { return event }
+        }
+    }
+
+    private func readInput() -> Event? {
+        var bytes = [UInt8](repeating: 0, count: Self.block)
+        let count = read(0, &bytes, bytes.count)
+        if count > 0 { return .bytes(Array(bytes.prefix(count))) }
+        if count < 0, errno == EAGAIN || errno == EINTR { return nil }
+        reads = false
+        return .end
+    }
+}
