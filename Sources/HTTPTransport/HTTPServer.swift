@@ -9,7 +9,8 @@ import NIOPosix
 /// unread answer; once a streamed response runs, the client's leaving cancels the stream.
 ///
 /// The most memory that clients can make it hold is `maxConnections * (maxBodyBytes + maxHeadBytes)` and one chunk of a
-/// response each. NIO's sockets are not close-on-exec: a process that starts others has to keep them from inheriting.
+/// response each; a WebSocket holds its largest message and 128 KiB instead. NIO's sockets are not close-on-exec: a
+/// process that starts others has to keep them from inheriting.
 package struct HTTPServer: Sendable {
     /// What one client may use up. Times and sizes beyond these end with 408, 413, 431 or 503.
     package struct Limits: Sendable {
