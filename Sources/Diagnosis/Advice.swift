@@ -3,14 +3,18 @@ import EnvironmentGraph
 
 /// Suggestions in the words of this product's commands.
 extension Facts {
-    /// Go on with what failed, once its cause is gone. Nothing where it starts again by itself.
+    /// Go on with what failed, once its cause is gone. While an execution is under way, that is not for a person to start.
     func goOn(_ service: String) -> Suggestion {
         switch environment.state {
         case .error:
             Suggestion(
                 id: "retry", title: "then go on from where it failed", command: "microstax env retry \(name)",
                 action: .retry)
-        default: restart(service)
+        case .running, .degraded: restart(service)
+        default:
+            Suggestion(
+                id: "wait", title: "then wait: it is tried again by itself, and can be retried once it has failed",
+                command: "microstax env wait \(name)")
         }
     }
 

@@ -15,7 +15,8 @@ import Testing
             return
         }
         #expect(found == operation)
-        #expect(parameters.count == (operation.path.contains("{") ? 1 : 0))
+        let wanted = operation.path.count { $0 == "{" }
+        #expect(parameters.count == wanted)
     }
 
     @Test func namesAreDecoded() {

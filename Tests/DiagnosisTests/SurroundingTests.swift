@@ -87,6 +87,17 @@ import Testing
             ])
     }
 
+    @Test func aStepThatIsTriedAgainIsAWarning() {
+        var facts = Recorded.facts([Recorded.ready("api")], state: .provisioning)
+        var execution = Recorded.failed(.publishRoutes, "the gateway does not answer", state: .pending)
+        execution.state = .running
+        execution.steps[0].retryAt = Recorded.now + 3000
+        facts.executions = [execution]
+        let found = Diagnosis.findings(facts)
+        #expect(found.map(\.code) == ["step_tried_again"])
+        #expect(found.map(\.severity) == [.warning])
+    }
+
     @Test func anOverlayIsToldWhatItStandsOn() {
         let base = Recorded.environment([Recorded.spec("db"), Recorded.spec("api")], state: .running, name: "base")
         func codes(_ state: EnvironmentState, _ services: [String: String]) -> [String] {

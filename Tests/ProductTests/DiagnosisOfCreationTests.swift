@@ -61,7 +61,9 @@ import Testing
             try FileManager.default.removeItem(atPath: product.folder + "/ward.py")
             let path = try product.blueprint(service("late", "restart: always"), named: "late.yaml")
             try await product.mustRun("env", "create", "--file", path)
-            try await product.findings(of: "late", until: { $0.first?.code == "missing_file" })
+            try await product.findings(
+                of: "late",
+                until: { $0.first?.code == "missing_file" && $0[0].suggestions.contains { $0.id == "retry" } })
             try Ward.copy(to: product)
             try await product.mustRun("env", "diagnose", "late", "--apply", "retry")
             let late = try await product.environment("late")

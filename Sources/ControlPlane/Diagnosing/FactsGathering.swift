@@ -85,8 +85,7 @@ struct FactsGathering: Sendable {
         }
         guard let status else { return ServiceFacts(spec: spec, state: .absent, ports: given, program: program) }
         return ServiceFacts(
-            // The runtime's states are among those of the facts, which a test holds.
-            spec: spec, state: ServiceFacts.State(rawValue: status.state.rawValue) ?? .absent,
+            spec: spec, state: ServiceFacts.State(status.state),
             message: status.message, exitCode: status.exitCode, restarts: status.restarts, pid: status.pid,
             since: status.since, lastOutput: status.lastOutput, ports: given, program: program)
     }
@@ -146,5 +145,21 @@ struct FactsGathering: Sendable {
             facts.openFilesLimit = UInt64(limit.rlim_cur)
         }
         return facts
+    }
+}
+
+extension ServiceFacts.State {
+    init(_ state: WorkloadStatus.State) {
+        self =
+            switch state {
+            case .pending: .pending
+            case .building: .building
+            case .starting: .starting
+            case .ready: .ready
+            case .unhealthy: .unhealthy
+            case .restarting: .restarting
+            case .stopped: .stopped
+            case .failed: .failed
+            }
     }
 }

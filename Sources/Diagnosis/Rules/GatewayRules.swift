@@ -74,6 +74,6 @@ extension Rule {
                 }
             }
         },
-        stepFailed,
+        stepFailed, stepTriedAgain,
     ]
 }

@@ -8,9 +8,9 @@ extension Rule {
             "program_not_executable", "The program is there and may not be executed.",
             shownBy: "the file's mode, or exit code 126"
         ) { service, facts in
-            let isTold =
-                service.message.map { $0.contains("no such program") || $0.contains("Permission denied") } ?? false
-            if let program = service.program, !program.isExecutable, isTold {
+            if let program = service.program, !program.isExecutable, service.pid == nil,
+                [.failed, .restarting].contains(service.state)
+            {
                 return Draft(
                     "\(service.name) cannot be started: \(program.path) is not executable.",
                     [service.statusEvidence, Evidence(.machine, "\(program.path) has no execute permission")],

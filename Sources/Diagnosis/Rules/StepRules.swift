@@ -105,6 +105,27 @@ extension Rule {
         },
     ]
 
+    /// The execution has not given up yet.
+    static let stepTriedAgain = Rule(
+        environment: "step_tried_again", "A step failed and is tried again.",
+        shownBy: "a step that waits for its next attempt",
+        severity: .warning, standing: .general
+    ) { facts in
+        guard let execution = facts.executions.last, !execution.state.isFinal else { return [] }
+        return execution.steps.filter { $0.retryAt != nil && $0.state != .succeeded }.map { step in
+            let lines = (step.message ?? "it said nothing").split(separator: "\n").map(String.init)
+            let wait = max(0, ((step.retryAt ?? 0) - facts.now) / 1000)
+            return Draft(
+                "\"\(step.plan.title)\" failed (attempt \(step.attempt)) and is tried again in \(wait) s: \((lines.first ?? "").trimmed)",
+                lines.prefix(3).map { Evidence(.step, $0) },
+                [
+                    Suggestion(
+                        id: "executions", title: "watch it; `execution cancel` gives up",
+                        command: "microstax env executions \(facts.name)")
+                ], service: step.service)
+        }
+    }
+
     /// Whatever failed and nobody else explains.
     static let stepFailed = Rule(
         environment: "step_failed", "A step of the last execution failed.", shownBy: "the step's error",
