@@ -86,6 +86,11 @@ extension HTTPServerConnection {
             isStreaming = true
             if inputIsClosed { job?.cancel() }
         }
+        if response.status == 426 {
+            // RFC 9110 section 15.5.22; there is nothing else that a connection here can become.
+            headers.add(name: "upgrade", value: "websocket")
+            headers.add(name: "connection", value: "upgrade")
+        }
         if stopping || inputIsClosed { closesAfterResponse = true }
         if closesAfterResponse {
             headers.add(name: "connection", value: "close")

@@ -67,6 +67,7 @@ import Testing
         try await withServer(handler: Self.echo) { address in
             let plain = try await HTTPClient(address).send(HTTPRequest("GET", "/x"))
             #expect(plain.status == 426)
+            #expect(plain.fields["upgrade"] == "websocket")
             let other = try await HTTPClient(address).webSocket(HTTPRequest("GET", "/x"), subprotocol: "other")
             guard case .refused(let reply) = other else { throw Unexpected(what: "\(other)") }
             #expect(reply.status == 426)

@@ -29,9 +29,11 @@ extension Supervisor {
         guard let service = services[name] else {
             throw RuntimeError(.notFound, "\(name) has not been started in \(folder.environment) yet")
         }
-        guard service.machine.phase != .waitingForSecrets,
-            entries[name]?.hasSecrets != true || !service.secrets.isEmpty
-        else {
+        guard service.machine.phase != .waitingForSecrets else {
+            throw RuntimeError(
+                .unavailable, "\(name) waits for its secrets, as its supervisor was lost", hint: "try again")
+        }
+        guard entries[name]?.hasSecrets != true || !service.secrets.isEmpty else {
             throw RuntimeError(
                 .unavailable, "\(name) has ended and its secrets are not at hand; start its environment again")
         }
