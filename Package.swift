@@ -155,7 +155,9 @@ let package = Package(
         tests("CommandsTests", ["Commands", "APIClient", "API", "HTTPTransport", "TestSupport", argumentParser]),
         tests(
             "ControlPlaneTests",
-            ["ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "TestSupport"]),
+            [
+                "ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "Gateway", "Runtimes", "TestSupport",
+            ]),
         .testTarget(
             name: "ProductTests", dependencies: ["API", "TestSupport"], exclude: ["Services"], swiftSettings: strict),
     ]

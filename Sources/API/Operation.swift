@@ -4,7 +4,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case createEnvironment, listEnvironments, getEnvironment, deleteEnvironment
     case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
-    case environmentEvents, environmentLogs, environmentCalls
+    case environmentEvents, environmentLogs, environmentCalls, environmentMetrics
     case environmentDiagnosis, restartService
     case environmentExec
     case createBaseline, listBaselines, getBaseline
@@ -43,6 +43,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
         case .restartService: "/v1/environments/{environment}/services/{service}/restart"
         case .environmentExec: "/v1/environments/{environment}/exec"
+        case .environmentMetrics: "/v1/environments/{environment}/metrics"
         case .createBaseline, .listBaselines: "/v1/baselines"
         case .getBaseline: "/v1/baselines/{baseline}"
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
@@ -71,11 +72,14 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentExplain: "Where a value of the composed Blueprint came from. Query: path."
         case .environmentExecutions: "Its executions with their steps, oldest first."
         case .environmentEvents: "Server-sent events: the state now and after every change."
-        case .environmentLogs: "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail."
+        case .environmentLogs:
+            "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail, previous."
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
         case .environmentDiagnosis: "What is wrong with it, why, and what mends it. Changes nothing."
         case .restartService: "Stops one service and starts it again; 200 as soon as it is on its way."
         case .environmentExec: "Runs a command in a service, over a WebSocket. Query: service. See below."
+        case .environmentMetrics:
+            "What each service uses just now, and the requests to it. Query: service (by comma)."
         case .createBaseline: "Creates a baseline. 202 with the execution."
         case .listBaselines: "Lists baselines by name."
         case .getBaseline: "One baseline, by id or name."
@@ -102,8 +106,7 @@ package enum Operation: String, Sendable, CaseIterable {
     package static let planned: [(method: String, path: String)] = [
         ("PATCH", "/v1/environments/{environment}"), ("GET", "/v1/environments/{environment}/graph"),
         ("POST", "/v1/environments/{environment}/scale"),
-        ("GET", "/v1/environments/{environment}/deviations"),
-        ("GET", "/v1/environments/{environment}/traces"), ("GET", "/v1/environments/{environment}/metrics"),
+        ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/traces"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
     ]
 }

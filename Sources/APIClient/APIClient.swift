@@ -103,6 +103,14 @@ package struct APIClient: Sendable {
         try await call(.restartService, idOrName, service)
     }
 
+    /// What each service uses just now, and the requests to it.
+    ///
+    /// - Parameter services: empty means all.
+    package func metrics(of idOrName: String, services: [String] = []) async throws -> MetricsView {
+        let names = services.isEmpty ? nil : services.joined(separator: ",")
+        return try await call(.environmentMetrics, idOrName, query: [("service", names)])
+    }
+
     /// The state now and after every change. Ends when the environment is deleted or the server stops.
     package func events(of idOrName: String) async throws -> ReplyStream<EventView> {
         try await stream(.environmentEvents, idOrName, format: .serverSentEvents)
@@ -114,12 +122,15 @@ package struct APIClient: Sendable {
     ///   - services: empty means all.
     ///   - since: milliseconds since 1970.
     ///   - tail: only so many of the lines that there are already.
+    ///   - previous: only the run before the last one of each service.
     package func logs(
-        of idOrName: String, services: [String] = [], follow: Bool = false, since: Int64? = nil, tail: Int? = nil
+        of idOrName: String, services: [String] = [], follow: Bool = false, since: Int64? = nil, tail: Int? = nil,
+        previous: Bool = false
     ) async throws -> ReplyStream<LogLineView> {
         let query: [(String, String?)] = [
             ("service", services.isEmpty ? nil : services.joined(separator: ",")),
             ("follow", follow ? "true" : nil), ("since", since.map(String.init)), ("tail", tail.map(String.init)),
+            ("previous", previous ? "true" : nil),
         ]
         return try await stream(.environmentLogs, idOrName, query: query, format: .jsonLines)
     }

@@ -155,15 +155,28 @@ int msx_spawn(const struct msx_spawn_request *request, struct msx_spawn_result *
 
 int msx_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-int msx_reap(pid_t *pid, int32_t *exit_code) {
-    int status;
-    pid_t ended;
+static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
+
+int msx_reap(struct msx_ended *ended) {
+    siginfo_t info = {0};
+    int looked;
     do {
-        ended = waitpid(-1, &status, WNOHANG);
-    } while (ended < 0 && errno == EINTR);
-    if (ended <= 0) return (int)ended;
-    *pid = ended;
-    *exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        looked = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+    } while (looked < 0 && errno == EINTR);
+    if (looked < 0) return -1;
+    if (info.si_pid == 0) return 0;
+    // Afterwards nobody can say any more.
+    ended->session = getsid(info.si_pid);
+    int status;
+    struct rusage usage = {0};
+    pid_t pid;
+    do {
+        pid = wait4(info.si_pid, &status, WNOHANG, &usage);
+    } while (pid < 0 && errno == EINTR);
+    if (pid <= 0) return (int)pid;
+    ended->pid = pid;
+    ended->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    ended->cpu_microseconds = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
     return 1;
 }
 

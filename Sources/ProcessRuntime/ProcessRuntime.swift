@@ -91,6 +91,13 @@ package struct ProcessRuntime: Runtime {
         return AsyncThrowingStream { try await reader.next() }
     }
 
+    package func logPages(
+        of environment: EnvironmentID, _ query: LogQuery
+    ) -> AsyncThrowingStream<[LogLine], any Error> {
+        let reader = LogReader(folder: EnvironmentFolder(root: root, environment: environment).logs, query: query)
+        return AsyncThrowingStream { try await reader.nextPage() }
+    }
+
     /// Where the volume is or will be; a `host` volume is where its service says, not here.
     package func volumePath(_ volume: String, of service: String, in environment: EnvironmentID) -> String? {
         guard EnvironmentFolder.isUsable(volume), EnvironmentFolder.isUsable(service) else { return nil }

@@ -37,6 +37,9 @@ package protocol Runtime: Sendable {
     /// The stored lines, oldest first, merged over services by time; then, with `follow`, new ones as they come.
     func logs(of environment: EnvironmentID, _ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error>
 
+    /// The same lines in the same order, as many at once as there are without waiting (and without growing large).
+    func logPages(of environment: EnvironmentID, _ query: LogQuery) -> AsyncThrowingStream<[LogLine], any Error>
+
     /// The folder or handle of a service's volume, where the runtime has one.
     func volumePath(_ volume: String, of service: String, in environment: EnvironmentID) -> String?
 
@@ -46,6 +49,13 @@ package protocol Runtime: Sendable {
 
     /// Looks deeper than ``observe(_:)``, for those who search for the reason of a fault; takes longer, changes nothing.
     func inspect(_ environment: EnvironmentID) async throws -> WorkloadInspection
+
+    /// What each workload of an environment uses just now, sorted by service; changes and starts nothing. Nothing is
+    /// measured while nobody asks.
+    ///
+    /// - Parameter withRates: also ``WorkloadMetrics/cpuPercent``, for which the first call in a while takes half a
+    ///   second longer.
+    func metrics(of environment: EnvironmentID, withRates: Bool) async throws -> [WorkloadMetrics]
 
     /// Every environment of which the runtime has anything, known to the store or not.
     func environments() async throws -> [EnvironmentID]
@@ -89,12 +99,40 @@ package struct LogQuery: Sendable, Hashable, Codable {
     package var tail: Int?
     /// Milliseconds since 1970; only lines at or after it.
     package var since: Int64?
+    /// Only the previous run of each service: from its last start but one to its last start. Nothing of a service that
+    /// was started once. Does not go together with `follow`.
+    package var previous: Bool
 
-    package init(services: [String] = [], follow: Bool = false, tail: Int? = nil, since: Int64? = nil) {
+    package init(
+        services: [String] = [], follow: Bool = false, tail: Int? = nil, since: Int64? = nil, previous: Bool = false
+    ) {
         self.services = services
         self.follow = follow
         self.tail = tail
         self.since = since
+        self.previous = previous
+    }
+}
+
+extension Runtime {
+    /// One line each.
+    package func logPages(
+        of environment: EnvironmentID, _ query: LogQuery
+    ) -> AsyncThrowingStream<[LogLine], any Error> {
+        let lines = SinglePages(logs(of: environment, query))
+        return AsyncThrowingStream { try await lines.next() }
+    }
+}
+
+private actor SinglePages {
+    private var lines: AsyncThrowingStream<LogLine, any Error>.Iterator
+
+    init(_ lines: AsyncThrowingStream<LogLine, any Error>) { self.lines = lines.makeAsyncIterator() }
+
+    func next() async throws -> [LogLine]? {
+        var iterator = lines
+        defer { lines = iterator }
+        return try await iterator.next(isolation: self).map { [$0] }
     }
 }
 

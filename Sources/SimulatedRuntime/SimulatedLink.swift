@@ -41,6 +41,11 @@ package final class SimulatedLink: Runtime {
         runtime.logs(of: environment, query)
     }
 
+    package func metrics(of environment: EnvironmentID, withRates: Bool) async throws -> [WorkloadMetrics] {
+        try await life.check()
+        return try await runtime.metrics(of: environment, withRates: withRates)
+    }
+
     package func volumePath(_ volume: String, of service: String, in environment: EnvironmentID) -> String? { nil }
 
     package func delete(_ environment: EnvironmentID) async throws {

@@ -108,6 +108,35 @@ import Testing
         #expect(try line("orders", "build") == "orders | [build] hello\n")
         let json = try writer.written(LogLineView(time: "t", service: "pay", stream: "stdout", text: "a/b"), .json)
         #expect(json == "{\"service\":\"pay\",\"stream\":\"stdout\",\"text\":\"a/b\",\"time\":\"t\"}\n")
+        let timed = LogWriter(services: ["pay"], palette: .plain, showsTimes: true)
+        let text = try timed.written(LogLineView(time: "T1", service: "pay", stream: "stdout", text: "x"), .table)
+        #expect(text == "T1 pay | x\n")
+    }
+
+    @Test func metricsShowWhatIsThere() {
+        let usage = UsageView(
+            processes: 2, cpuPercent: 12.34, intervalMilliseconds: 2000, cpuSeconds: 3.25, cpuSince: nil,
+            memoryBytes: 40 << 20, restarts: 1, uptimeMilliseconds: 150_000)
+        let requests = RequestMetricsView(
+            total: 12, byProvider: [], errors: [.init(code: "no_endpoint", count: 2)], answeredHere: 9)
+        let own = ProviderView(kind: "local", environment: "shop", revision: 1)
+        let text = MetricsTables.written(
+            MetricsView(
+                id: "env-a", name: "shop", measuredAt: "t", requestsSince: nil,
+                services: [
+                    ServiceMetricsView(name: "api", provider: own, state: "ready", usage: usage, requests: requests),
+                    ServiceMetricsView(name: "gone", provider: nil, state: "removed", usage: nil, requests: nil),
+                ], message: "the gateway does not answer"))
+        let lines = text.split(separator: "\n").map {
+            $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+        }
+        #expect(lines[1].dropFirst(2).joined(separator: " ").hasSuffix("12.3% 3.3s 40 MiB 2 1 2m 12 9 2 no_endpoint"))
+        #expect(lines[2] == ["gone"] + Array(repeating: "-", count: 10))
+        #expect(text.hasSuffix("\nthe gateway does not answer\n"))
+        #expect(
+            [0, 1023, 1024, 10_240, 1_500_000, 3 << 30].map(MetricsTables.bytes) == [
+                "0 B", "1023 B", "1.0 KiB", "10 KiB", "1.4 MiB", "3.0 GiB",
+            ])
     }
 
     @Test func coloursOnlyWhereTheyAreWanted() {

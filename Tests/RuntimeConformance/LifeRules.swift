@@ -56,6 +56,26 @@ extension RuntimeConformance {
             }
             try expect(states.suffix(2), is: [.ready, .stopped], "last states")
         },
+        RuntimeRule("what runs is measured, and what does not run uses nothing") { stage in
+            try await stage.runtime.apply(stage.shell("sleep 600 & sleep 600 & echo on; wait"))
+            try await stage.runtime.apply(stage.shell("exec sleep 600", service: "b"))
+            try await eventually("its output") { try await stage.output() == ["on"] ? true : nil }
+            try await stage.reaches(.ready, service: "b")
+            let found = try await stage.runtime.metrics(of: stage.environment, withRates: true)
+            try expect(found.map(\.service), is: ["b", "main"], "services")
+            try expect(found.map(\.processes), is: [1, 3], "processes")
+            for metrics in found {
+                try expect(metrics.memoryBytes > 0, "it is in memory")
+                try expect(metrics.uptimeMilliseconds != nil, "it is up")
+                try expect(metrics.cpuPercent != nil, "there is a rate")
+                try expect(metrics.restarts, is: 0, "restarts")
+            }
+            try await stage.runtime.stop("main", of: stage.environment)
+            let after = try await stage.runtime.metrics(of: stage.environment, withRates: false)
+            try expect(after.map(\.processes), is: [1, 0], "processes after a stop")
+            try expect(after.map(\.state), is: [.ready, .stopped], "states")
+            try expect(after[1].memoryBytes, is: 0, "memory of what does not run")
+        },
         RuntimeRule("a volume outlives restarts and generations, an ephemeral one does not") { stage in
             let script = "ls $VOLUME_KEPT $VOLUME_SCRATCH; touch $VOLUME_KEPT/a $VOLUME_SCRATCH/b; exec sleep 600"
             for generation in 1...2 {

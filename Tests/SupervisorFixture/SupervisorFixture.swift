@@ -19,6 +19,12 @@ enum SupervisorFixture {
             try await serveHTTP()
         case "measure":
             try await measure()
+        case "use" where words.count == 3:
+            try await use(milliseconds: Int64(words[1]) ?? 0, mebibytes: Int(words[2]) ?? 0)
+        case "spend" where words.count == 2:
+            spend(milliseconds: Int64(words[1]) ?? 0)
+        case "read-log" where words.count == 2:
+            try await readLog(words[1])
         case "spam" where words.count == 2:
             spam(Int(words[1]) ?? 0)
         default:
@@ -76,6 +82,40 @@ enum SupervisorFixture {
                 "observe \(observing), delete \(deleting)")
         }
         try FileManager.default.removeItem(atPath: root)
+    }
+
+    /// Holds so much memory, spends so much processor time, says so, and stays.
+    private static func use(milliseconds: Int64, mebibytes: Int) async throws {
+        let held = [UInt8](repeating: 1, count: mebibytes << 20)
+        spend(milliseconds: milliseconds)
+        print("used")
+        fflush(nil)
+        try await Task.sleep(for: .seconds(600))
+        print(held.count)
+    }
+
+    /// Reads a whole log through a runtime, and says how many lines it has and how much memory that took at most, in kB.
+    private static func readLog(_ logs: String) async throws {
+        let root = (logs as NSString).deletingLastPathComponent
+        let runtime = ProcessRuntime(
+            root: (root as NSString).deletingLastPathComponent, supervisorCommand: [CommandLine.arguments[0]])
+        var lines = 0
+        let id = EnvironmentID(rawValue: (root as NSString).lastPathComponent)
+        for try await page in runtime.logPages(of: id, LogQuery()) { lines += page.count }
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+        print(lines, peak.filter { $0.isNumber })
+    }
+
+    /// Until the kernel says that this process has used as much.
+    private static func spend(milliseconds: Int64) {
+        func used() -> Int64 {
+            var usage = rusage()
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            let seconds = Int64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+            return seconds * 1000 + Int64(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000
+        }
+        while used() < milliseconds {}
     }
 
     private static func spam(_ lines: Int) {

@@ -60,9 +60,18 @@ int msx_spawn(const struct msx_spawn_request *request, struct msx_spawn_result *
 /// Descendants whose parent ends become children of this process. 0 or -1 with errno.
 int msx_become_subreaper(void);
 
-/// Reaps one ended child without waiting. 1 with pid and exit code (128 + signal for a signal), 0 when none has ended,
-/// -1 when there is no child.
-int msx_reap(pid_t *pid, int32_t *exit_code);
+struct msx_ended {
+    pid_t pid;
+    /// Its session's leader; -1 where that is not known.
+    pid_t session;
+    /// 128 + signal for a signal.
+    int32_t exit_code;
+    /// User and system time of the process and of those of its descendants that were waited for (wait4(2)).
+    int64_t cpu_microseconds;
+};
+
+/// Reaps one ended child without waiting. 1 with what it was, 0 when none has ended, -1 when there is no child.
+int msx_reap(struct msx_ended *ended);
 
 /// Catches SIGCHLD and SIGTERM, ignores SIGPIPE, SIGHUP and SIGINT. Gives a descriptor from which one byte per signal
 /// (its number) can be read; bursts may be merged. -1 with errno.

@@ -10,10 +10,12 @@ struct LogFollowing: Sendable {
     /// Milliseconds since 1970.
     let since: Int64?
     let tail: Int?
+    var previous = false
     /// Starts the local server where it does not run any more.
     var revive: (@Sendable () async throws -> Void)?
 
-    func run(_ show: (LogLineView) throws -> Void) async throws {
+    /// - Returns: whether there was any.
+    func run(_ show: (LogLineView) throws -> Void) async throws -> Bool {
         let clock = ContinuousClock()
         var place: Place?
         var lostAt: ContinuousClock.Instant?
@@ -30,7 +32,7 @@ struct LogFollowing: Sendable {
                     place = Place(after: line, place)
                     try show(line)
                 }
-                return
+                return place != nil
             } catch let failure as ConnectionFailure {
                 let now = clock.now
                 let firstLost = lostAt ?? now
@@ -45,7 +47,8 @@ struct LogFollowing: Sendable {
     private func lines(after place: Place?) async throws -> ReplyStream<LogLineView> {
         try await client.logs(
             of: environment, services: services, follow: follow,
-            since: place.flatMap { Timestamp.milliseconds($0.time) } ?? since, tail: place == nil ? tail : nil)
+            since: place.flatMap { Timestamp.milliseconds($0.time) } ?? since, tail: place == nil ? tail : nil,
+            previous: previous)
     }
 
     /// The last line that was shown: its time, and how many lines of that time.

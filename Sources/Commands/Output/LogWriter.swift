@@ -5,9 +5,11 @@ package struct LogWriter: Sendable {
     private let width: Int
     private let index: [String: Int]
     private let palette: Palette
+    private let showsTimes: Bool
 
     /// - Parameter services: those that are expected; they decide the width of the names and their colours.
-    package init(services: [String], palette: Palette) {
+    package init(services: [String], palette: Palette, showsTimes: Bool = false) {
+        self.showsTimes = showsTimes
         width = services.map { DisplayWidth.of($0) }.max() ?? 0
         index = Dictionary(services.sorted().enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.palette = palette
@@ -23,7 +25,8 @@ package struct LogWriter: Sendable {
             let prefix = palette.distinct(index[line.service] ?? 0, name + " |")
             let text =
                 ["event", "build"].contains(line.stream) ? palette.dim("[\(line.stream)] " + line.text) : line.text
-            return prefix + " " + text + "\n"
+            let time = showsTimes ? palette.dim(line.time.visible) + " " : ""
+            return time + prefix + " " + text + "\n"
         }
     }
 }

@@ -33,6 +33,7 @@ extension APIHandler {
         case .environmentDiagnosis: return call.reply(data: try await operations.diagnose(subject))
         case .restartService:
             return call.reply(data: try await operations.restart(call.parameters[1], of: subject, call))
+        case .environmentMetrics: return call.reply(data: try await operations.metrics(of: subject, query["service"]))
         case .getExecution: return call.reply(data: try await operations.execution(subject))
         case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))
         case .environmentEvents: return try await events(subject)

@@ -55,8 +55,11 @@ extension APIHandler {
         for service in services { try Self.checkHasLogs(service, picture) }
         let log = LogQuery(
             services: services, follow: try call.flag("follow"), tail: try Self.number("tail", query),
-            since: try query["since"].map(Self.time))
-        let lines = operations.runtime.logs(of: picture.record.id, log)
+            since: try query["since"].map(Self.time), previous: try call.flag("previous"))
+        guard !log.follow || !log.previous else {
+            throw APIProblem(.invalidRequest, "previous shows a run that has ended; it cannot be followed")
+        }
+        let lines = operations.runtime.logPages(of: picture.record.id, log)
         let fields = HTTPFields([(name: "content-type", value: "application/x-ndjson")])
         let pages = LogPages(lines)
         return HTTPResponse(
@@ -119,21 +122,18 @@ extension APIHandler {
 
 /// Log lines as they are pulled, so that a slow reader of a large log costs no memory.
 private actor LogPages {
-    private var lines: AsyncThrowingStream<LogLine, any Error>.Iterator
-    private let encoder = JSONEncoder()
+    private var pages: AsyncThrowingStream<[LogLine], any Error>.Iterator
+    private var json = LogLineJSON()
 
-    init(_ lines: AsyncThrowingStream<LogLine, any Error>) {
-        self.lines = lines.makeAsyncIterator()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-    }
+    init(_ pages: AsyncThrowingStream<[LogLine], any Error>) { self.pages = pages.makeAsyncIterator() }
 
-    /// One line of JSON; `nil` at the end.
+    /// Lines of JSON; `nil` at the end.
     func next() async throws -> [UInt8]? {
-        var iterator = lines
-        defer { lines = iterator }
-        guard let line = try await iterator.next(isolation: self) else { return nil }
-        let view = LogLineView(
-            time: timestamp(line.time), service: line.service, stream: line.stream.rawValue, text: line.text)
-        return Array(try encoder.encode(view)) + [UInt8(ascii: "\n")]
+        var iterator = pages
+        defer { pages = iterator }
+        guard let page = try await iterator.next(isolation: self) else { return nil }
+        var bytes: [UInt8] = []
+        for line in page { json.append(line, to: &bytes) }
+        return bytes
     }
 }

@@ -11,6 +11,11 @@ struct SupervisorClient: Sendable {
         try await call("GET", "/statuses", body: [], as: [WorkloadStatus].self, timeout: .seconds(30))
     }
 
+    func metrics(withRates: Bool) async throws -> [WorkloadMetrics] {
+        try await call(
+            "GET", "/metrics?rates=\(withRates)", body: [], as: [WorkloadMetrics].self, timeout: .seconds(10))
+    }
+
     func apply(_ workload: Workload) async throws {
         try await post("/apply", workload, timeout: .seconds(60))
     }

@@ -1,106 +1,123 @@
 import Glibc
 import Runtimes
 
+/// Which part of a service's stored lines is wanted.
+struct LogRange: Sendable, Hashable {
+    /// The last so many.
+    var tail: Int?
+    /// Milliseconds since 1970.
+    var since: Int64?
+    /// Only the run before the last one.
+    var previous = false
+}
+
 /// Reads one service's stored lines in order, in blocks, over its segments; can go on when there is more.
 struct LogCursor: ~Copyable {
     private static let block = 64 << 10
 
     let service: String
     private let segments: LogSegments
-    private var number = 0
-    private var descriptor: Int32 = -1
-    private var offset = 0
+    private var number: Int
+    private var file: SegmentFile?
+    private var offset: Int
     private var buffer: [UInt8] = []
     private var position = 0
     private let since: Int64?
+    /// Nothing at or after it is given.
+    private let end: LogPlace?
+    /// Segments were removed before they were read.
+    private var hasMissed = false
+    private var held: LogLine?
+    /// What was read to find the place and the lines.
+    private(set) var bytesRead: Int
 
-    /// At the first line to give: with `tail`, the last so many lines of what is stored now.
-    init(service: String, folder: String, tail: Int?, since: Int64?) {
-        self.service = service
-        segments = LogSegments(folder: folder)
-        self.since = since
-        if let tail { seekBack(tail) }
+    /// At the first line to give.
+    init(service: String, folder: String, range: LogRange) {
+        let segments = LogSegments(folder: folder)
+        var search = LogSearch(segments)
+        var start = LogPlace.beginning
+        var end: LogPlace?
+        if range.previous {
+            let starts = search.lastStarts(2)
+            // Of what was never started twice there is no previous run.
+            (start, end) = starts.count == 2 ? (starts[1], starts[0]) : (.beginning, .beginning)
+        }
+        if let since = range.since { start = max(start, search.at(time: since)) }
+        if let tail = range.tail { start = max(start, search.back(tail, from: end)) }
+        self.init(service, segments, start, end: end, since: range.since, bytesRead: search.bytesRead)
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    private init(
+        _ service: String, _ segments: LogSegments, _ start: LogPlace, end: LogPlace?, since: Int64?, bytesRead: Int
+    ) {
+        self.service = service
+        self.segments = segments
+        self.end = end
+        self.since = since
+        self.bytesRead = bytesRead
+        (number, offset) = (start.segment, start.offset)
+        if start.segment > 0 {
+            file = SegmentFile(segments.path(start.segment))
+            hasMissed = file == nil
+        }
+    }
+
+    /// Another one at the same place, of one that has read nothing yet.
+    borrowing func fresh() -> LogCursor {
+        LogCursor(
+            service, segments, LogPlace(segment: number, offset: offset), end: end, since: since, bytesRead: 0)
+    }
 
     /// The next line; `nil` at the end of what is stored now.
     mutating func next() -> LogLine? {
+        if let line = held.take() { return line }
         while true {
             while let end = buffer[position...].firstIndex(of: UInt8(ascii: "\n")) {
                 let line = LogFormat.parse(buffer[position..<end], service: service)
                 position = end + 1
-                if let line, line.time >= since ?? .min { return line }
+                if let line, line.time >= since ?? .min { return noted(line) }
             }
             guard fill() else { return nil }
         }
+    }
+
+    /// With a word before it where others are missing.
+    private mutating func noted(_ line: LogLine) -> LogLine {
+        guard hasMissed else { return line }
+        hasMissed = false
+        held = line
+        return LogLine(
+            time: line.time, service: service, stream: .event,
+            text: "lines are missing here: the log was rotated faster than it was read")
     }
 
     /// Reads another block, going on to the next segment at the end of one. False where there is no more.
     private mutating func fill() -> Bool {
         buffer.removeFirst(position)
         position = 0
-        while true {
-            if descriptor < 0 {
-                guard let following = segments.numbers().first(where: { $0 > number }) else { return false }
-                guard open(following, at: 0) else { return false }
-            }
-            if read() { return true }
-            // A segment is complete once a later one exists; look at its end again after seeing that one.
+        if read() { return true }
+        while number < end?.segment ?? .max {
             guard let later = segments.numbers().first(where: { $0 > number }) else { return false }
+            // A segment is complete once a later one exists; look at its end again after seeing that one.
             if read() { return true }
             buffer = []
-            guard open(later, at: 0) else { return false }
+            if number > 0, later > number + 1 { hasMissed = true }
+            // Gone meanwhile: the next one is looked for.
+            file = SegmentFile(segments.path(later))
+            if file == nil, number > 0 || later > 1 { hasMissed = true }
+            (number, offset) = (later, 0)
+            if read() { return true }
         }
+        return false
     }
 
     private mutating func read() -> Bool {
-        let count = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: Self.block))
-        let got = buffer[count...].withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
-        buffer.removeLast(Self.block - max(got, 0))
-        offset += max(got, 0)
-        return got > 0
-    }
-
-    private mutating func open(_ segment: Int, at start: Int) -> Bool {
-        if descriptor >= 0 { close(descriptor) }
-        descriptor = Glibc.open(segments.path(segment), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        number = segment
-        offset = start
+        var count = Self.block
+        if let end, number >= end.segment { count = number > end.segment ? 0 : min(count, end.offset - offset) }
+        guard let bytes = file?.read(at: offset, count), !bytes.isEmpty else { return false }
+        buffer += bytes
+        offset += bytes.count
+        bytesRead += bytes.count
         return true
-    }
-
-    /// Looks for the place `lines` line ends before the end, block by block from behind.
-    private mutating func seekBack(_ lines: Int) {
-        var missing = lines
-        for segment in segments.numbers().reversed() {
-            guard open(segment, at: 0) else { continue }
-            let end = Int(max(lseek(descriptor, 0, SEEK_END), 0))
-            var high = end
-            var isEnd = true
-            while high > 0 {
-                let low = max(0, high - Self.block)
-                var block = [UInt8](repeating: 0, count: high - low)
-                let got = block.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(low)) }
-                guard got == block.count else { return }
-                for index in block.indices.reversed() where block[index] == UInt8(ascii: "\n") {
-                    // The line end of the last line ends it; each one before begins a line after it.
-                    if isEnd, low + index == end - 1 { isEnd = false; if missing > 0 { continue } }
-                    guard missing > 1 else {
-                        offset = low + index + 1
-                        return
-                    }
-                    missing -= 1
-                }
-                high = low
-            }
-            if end > 0 { missing -= 1 }
-            guard missing > 0 else {
-                offset = 0
-                return
-            }
-        }
     }
 }

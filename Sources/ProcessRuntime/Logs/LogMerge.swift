@@ -10,24 +10,32 @@ struct LogMerge {
 
     private let folder: String
     private let services: [String]
-    private let since: Int64?
     private var entries: [(service: String, entry: Entry)] = []
 
-    init(folder: String, services: [String], since: Int64?) {
+    init(folder: String, services: [String]) {
         self.folder = folder
         self.services = services
-        self.since = since
     }
 
+    var count: Int { entries.count }
+    var bytesRead: Int { entries.reduce(0) { $0 + $1.entry.cursor.bytesRead } }
+
     /// Opens what has appeared since the last call.
-    mutating func open(tail: Int?) {
+    mutating func open(_ range: LogRange) {
         for service in FolderListing.names(folder) {
             guard services.isEmpty || services.contains(service) else { continue }
             guard !entries.contains(where: { $0.service == service }) else { continue }
-            let cursor = LogCursor(service: service, folder: "\(folder)/\(service)", tail: tail, since: since)
+            let cursor = LogCursor(service: service, folder: "\(folder)/\(service)", range: range)
             entries.append((service, Entry(cursor)))
         }
         entries.sort { $0.service < $1.service }
+    }
+
+    /// Another one at the same places, of one that has read nothing yet.
+    func fresh() -> LogMerge {
+        var copy = LogMerge(folder: folder, services: services)
+        copy.entries = entries.map { ($0.service, Entry($0.entry.cursor.fresh())) }
+        return copy
     }
 
     /// `nil` at the end of what is stored now.

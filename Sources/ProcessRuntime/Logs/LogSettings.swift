@@ -5,7 +5,7 @@ package struct LogSettings: Sendable, Hashable {
     /// Segments per service, the present one included; the oldest is removed.
     package var segments: Int
 
-    package init(segmentBytes: Int = 16 << 20, segments: Int = 4) {
+    package init(segmentBytes: Int = 16 << 20, segments: Int = 8) {
         self.segmentBytes = segmentBytes
         self.segments = segments
     }

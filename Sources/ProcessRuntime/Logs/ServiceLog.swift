@@ -9,6 +9,8 @@ final class ServiceLog: Sendable {
     static let lastLineLength = 2000
     /// Bytes of a line that a pattern is tried on.
     static let matchedBytes = 4096
+    /// How the event begins with which a run begins; ``LogSearch`` looks for it.
+    static let startText = "started, pid "
 
     private struct Pattern {
         let text: String

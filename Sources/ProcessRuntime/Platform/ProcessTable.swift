@@ -12,6 +12,10 @@ enum ProcessTable {
         var startTime: UInt64
         var isZombie: Bool
         var name: String
+        /// Fields 14 to 17: user and system time of the process and of its children that were waited for, in clock ticks.
+        var cpuTicks: UInt64
+        /// Field 24, in bytes.
+        var residentBytes: Int64
     }
 
     static func all() -> [Entry] {
@@ -35,13 +39,27 @@ enum ProcessTable {
         guard let open = bytes.firstIndex(of: UInt8(ascii: "(")), let close = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
-        guard fields.count > 19, let parent = pid_t(fields[1]), let group = pid_t(fields[2]),
+        guard fields.count > 21, let parent = pid_t(fields[1]), let group = pid_t(fields[2]),
             let session = pid_t(fields[3]), let start = UInt64(fields[19])
         else { return nil }
         return Entry(
             pid: pid, parent: parent, group: group, session: session, startTime: start,
             isZombie: fields[0] == "Z" || fields[0] == "X",
-            name: String(decoding: bytes[(open + 1)..<close], as: UTF8.self))
+            name: String(decoding: bytes[(open + 1)..<close], as: UTF8.self),
+            cpuTicks: fields[11...14].reduce(0) { $0 &+ (UInt64($1) ?? 0) },
+            residentBytes: (Int64(fields[21]) ?? 0) * pageBytes)
+    }
+
+    private static let pageBytes = Int64(sysconf(Int32(_SC_PAGESIZE)))
+
+    /// What of a process is in memory, where pages that it shares with others count by their share (`Pss` of
+    /// proc_pid_smaps(5)); `nil` where that may not be read. The kernel walks all its pages for this.
+    static func proportionalBytes(of pid: pid_t) -> Int64? {
+        guard let text = SmallFile.text("/proc/\(pid)/smaps_rollup") else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
+            return line.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 << 10 }
+        }
+        return nil
     }
 
     /// All that descend from these processes, without themselves.

@@ -15,6 +15,10 @@ final class SupervisedService {
     var watchedGroup: pid_t?
     /// Its processes when they were last looked at: start times by pid.
     var known: [pid_t: UInt64] = [:]
+    /// What it has used of the processors.
+    var usage = ProcessorUsage()
+    /// Its own processes when they were last measured, without those that were run beside it.
+    var living: [ProcessTable.Entry] = []
     /// For which generation the ephemeral volumes were emptied.
     var preparedGeneration: Int?
     /// One after the other, volumes are made ready on a thread of their own.

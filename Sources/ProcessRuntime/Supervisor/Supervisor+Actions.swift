@@ -143,7 +143,7 @@ extension Supervisor {
                 if let leader = DetachedProcess(running: pid) { LeaderFile(path: folder.leaders).append(leader) }
                 service.pipes = pipes
                 // Before its output is read, so that it stands before its first line.
-                if purpose == .main { log.event("started, pid \(pid)") }
+                if purpose == .main { log.event("\(ServiceLog.startText)\(pid)") }
                 pipes.forEach(add)
                 return pid
             } catch {
@@ -159,9 +159,10 @@ extension Supervisor {
 
     /// Takes every ended child: main processes, builds, commands, and orphans that this process inherited.
     func reap() {
-        var pid: pid_t = 0
-        var code: Int32 = 0
-        while msx_reap(&pid, &code) == 1 {
+        var ended = msx_ended()
+        while msx_reap(&ended) == 1 {
+            let (pid, code) = (ended.pid, ended.exit_code)
+            countEnded(ended)
             if let service = services.values.first(where: { $0.mainPid == pid }) {
                 mainEnded(service, pid: pid, code: code)
             } else if let handler = onExit.removeValue(forKey: pid) {

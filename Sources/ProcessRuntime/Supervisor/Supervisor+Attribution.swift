@@ -9,21 +9,41 @@ import Glibc
 /// 3. by the log pipes, for those that cleared their environment as well;
 /// 4. in an environment of one service, everything that nobody else started.
 extension Supervisor {
+    /// One look at the machine's processes, enough to tell for every service which are its own.
+    struct Look {
+        let all: [ProcessTable.Entry]
+        /// Descendants of this process.
+        let ours: [ProcessTable.Entry]
+        fileprivate let marks: [pid_t: String]
+
+        init() {
+            all = ProcessTable.all()
+            ours = ProcessTable.descendants(of: [getpid()], in: all)
+            var marks: [pid_t: String] = [:]
+            for entry in ours { marks[entry.pid] = ProcessTable.variable(ProcessMark.variable, of: entry.pid) }
+            self.marks = marks
+        }
+    }
+
     /// Everything that the service started and that lives.
     func processes(of service: SupervisedService) -> [ProcessTable.Entry] {
-        let all = ProcessTable.all()
-        let ours = ProcessTable.descendants(of: [getpid()], in: all)
-        let inodes = Set(service.pipes.compactMap { ProcessTable.link("/proc/self/fd/\($0.descriptor)") })
         let withRuns = service.machine.stopRequested || isEnding
+        return members(of: service, in: Look()) { withRuns || !$0.isBeside }.filter { !$0.isZombie }
+    }
+
+    /// - Parameter counts: whether what was started with such a purpose is wanted.
+    func members(
+        of service: SupervisedService, in look: Look, _ counts: (ProcessMark.Purpose) -> Bool
+    ) -> [ProcessTable.Entry] {
+        let (all, ours) = (look.all, look.ours)
+        let inodes = Set(service.pipes.compactMap { ProcessTable.link("/proc/self/fd/\($0.descriptor)") })
         var roots: Set<pid_t> = []
         var others: Set<pid_t> = []
         for entry in ours {
             if entry.pid == service.mainPid || entry.pid == service.buildPid {
                 roots.insert(entry.pid)
-            } else if let value = ProcessTable.variable(ProcessMark.variable, of: entry.pid),
-                let (name, purpose) = mark.service(ofValue: value)
-            {
-                if name == service.name, withRuns || !purpose.isBeside {
+            } else if let value = look.marks[entry.pid], let (name, purpose) = mark.service(ofValue: value) {
+                if name == service.name, counts(purpose) {
                     roots.insert(entry.pid)
                 } else {
                     others.insert(entry.pid)
@@ -35,12 +55,25 @@ extension Supervisor {
             }
         }
         let trees = Set(ProcessTable.descendants(of: roots, in: all).map(\.pid)).subtracting(others)
-        return ours.filter { !$0.isZombie && (roots.contains($0.pid) || trees.contains($0.pid)) }
+        return ours.filter { roots.contains($0.pid) || trees.contains($0.pid) }
     }
 
     /// Notes whose its processes are while their parents tell.
-    func remember(_ service: SupervisedService) {
-        service.known = Dictionary(processes(of: service).map { ($0.pid, $0.startTime) }) { first, _ in first }
+    func remember(_ service: SupervisedService) { remember(service, processes(of: service)) }
+
+    func remember(_ service: SupervisedService, _ processes: [ProcessTable.Entry]) {
+        service.known = Dictionary(processes.map { ($0.pid, $0.startTime) }) { first, _ in first }
+    }
+
+    /// The same for every service that runs, with one look.
+    func rememberAll() {
+        let running = services.values.filter { $0.mainPid != nil }
+        guard !running.isEmpty else { return }
+        let look = Look()
+        for service in running {
+            let withRuns = service.machine.stopRequested || isEnding
+            remember(service, members(of: service, in: look) { withRuns || !$0.isBeside }.filter { !$0.isZombie })
+        }
     }
 
     private func writes(_ pid: pid_t, to inodes: Set<String>) -> Bool {

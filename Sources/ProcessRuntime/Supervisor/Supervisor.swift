@@ -22,6 +22,10 @@ actor Supervisor {
     /// Commands that somebody watches, by their session's id.
     var execs: [String: SupervisedExec] = [:]
     var isEnding = false
+    /// When it was last looked what the services use.
+    var measuredAt: Int64?
+    /// Processor time is counted since then.
+    let countingSince = SteadyClock.now()
 
     private var pump: OutputPump?
     private var published: [WorkloadStatus] = []
@@ -109,7 +113,7 @@ actor Supervisor {
         }
         reap()
         if heartbeat.isMultiple(of: 5) {
-            for service in services.values where service.mainPid != nil { remember(service) }
+            rememberAll()
         }
         guard services.values.allSatisfy(\.machine.hasEnded), onExit.isEmpty, execs.isEmpty, requests == 0,
             watchers.isEmpty
@@ -171,6 +175,7 @@ actor Supervisor {
         let statuses = statuses()
         if statuses != published {
             published = statuses
+            measuredAt = nil
             let line = ControlCoding.line(statuses)
             for watcher in watchers.values { watcher.yield(line) }
         }

@@ -32,6 +32,8 @@ struct SupervisorControl: Sendable {
         switch (request.method, request.path) {
         case ("GET", "/statuses"):
             return ControlCoding.response(await supervisor.statuses())
+        case ("GET", "/metrics"):
+            return ControlCoding.response(await supervisor.metrics(withRates: request.query["rates"] != "false"))
         case ("GET", "/changes"):
             return HTTPResponse(status: 200, body: .stream(await supervisor.watch()))
         case ("POST", "/apply"):
