@@ -34,6 +34,21 @@ extension RuntimeConformance {
             }
             try expect(seen, is: (1...20).map { "line \($0)" }, "lines")
         },
+        RuntimeRule("the run before the last start can be asked for") { stage in
+            for (generation, text) in [(1, "one"), (2, "two"), (3, "three")] {
+                try await stage.runtime.apply(stage.shell("echo \(text); exec sleep 600", generation: generation))
+                try await stage.reaches(.ready, generation: generation)
+                try await eventually(text) { try await stage.output().last == text ? true : nil }
+            }
+            try await stage.runtime.apply(stage.shell("echo other; exec sleep 600", service: "b"))
+            try await eventually("the other's output") { try await stage.output("b") == ["other"] ? true : nil }
+            let previous = try await stage.lines(LogQuery(previous: true)).filter { $0.stream == .stdout }
+            try expect(previous.map(\.text), is: ["two"], "previous run")
+            let all = try await stage.lines()
+            var paged: [LogLine] = []
+            for try await page in stage.runtime.logPages(of: stage.environment, LogQuery()) { paged += page }
+            try expect(paged, is: all, "lines by pages")
+        },
         RuntimeRule("any bytes can be logged, long lines are cut") { stage in
             let script = """
                 printf 'a\\377b\\n'
