@@ -156,7 +156,8 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             [
-                "ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "Gateway", "Runtimes", "TestSupport",
+                "ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "Gateway", "Runtimes",
+                "TestSupport",
             ]),
         .testTarget(
             name: "ProductTests", dependencies: ["API", "TestSupport"], exclude: ["Services"], swiftSettings: strict),
