@@ -113,12 +113,12 @@ package enum Planner {
 
     // MARK: Parts
 
-    /// - Parameter discards: whether undoing takes the whole environment away, not only what these steps did.
+    /// - Parameter discards: whether undoing takes the whole environment away, or stops all that it runs.
     private static func opening(discards: Bool) -> [PlannedStep] {
         [
             PlannedStep(
                 key: "ports", title: "allocate ports", reason: "every service and every address has its own",
-                action: .allocatePorts, needs: [], compensation: discards ? .discard : nil),
+                action: .allocatePorts, needs: [], compensation: discards ? .discard : .stopStrays),
             PlannedStep(
                 key: "routes/publish", title: "publish routes", reason: "addresses exist before their callers start",
                 action: .publishRoutes, needs: ["ports"], compensation: .closeRoutes),

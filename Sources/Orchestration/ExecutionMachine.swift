@@ -36,24 +36,34 @@ package struct ExecutionMachine: Sendable {
     /// Takes over an execution that another server's death interrupted. Steps that were running run again: all of them
     /// are idempotent, except those that `isRepeatable` denies, whose outcome nobody knows.
     ///
-    /// - Returns: the step whose outcome is unknown, with which the execution has failed.
-    package mutating func resume(isRepeatable: (PlannedStep) -> Bool) -> StepRecord? {
-        guard !isCompensating else { return nil }
-        for index in record.steps.indices where record.steps[index].state == .running {
-            record.steps[index].retryAt = nil
-            if isRepeatable(record.steps[index].plan) {
-                record.steps[index].state = .pending
-            } else {
+    /// A failure that was stored before the execution could end is still its failure.
+    ///
+    /// - Returns: the steps whose outcome is unknown, with which the execution has failed.
+    package mutating func resume(isRepeatable: (PlannedStep) -> Bool) -> [StepRecord] {
+        guard !isCompensating else { return [] }
+        var unknown: [StepRecord] = []
+        for index in record.steps.indices {
+            switch record.steps[index].state {
+            case .running:
+                record.steps[index].retryAt = nil
+                guard !isRepeatable(record.steps[index].plan) else {
+                    record.steps[index].state = .pending
+                    continue
+                }
                 record.steps[index].state = .outcomeUnknown
-                let message = "the server ended while this ran; whether it took effect is unknown"
-                record.steps[index].message = message
-                record.error = "\(record.steps[index].plan.title): \(message)"
-                failed = true
-                return record.steps[index]
+                record.steps[index].message = "the server ended while this ran; \(Self.unknown)"
+                unknown.append(record.steps[index])
+            case .failed, .outcomeUnknown: break
+            default: continue
             }
+            failed = true
+            let step = record.steps[index]
+            record.error = record.error ?? "\(step.plan.title): \(step.message ?? step.state.rawValue)"
         }
-        return nil
+        return unknown
     }
+
+    private static let unknown = "whether it took effect is unknown"
 
     /// The steps to start now, marked as running (or undoing).
     package mutating func startable(now: Int64) -> [Start] {
@@ -77,10 +87,10 @@ package struct ExecutionMachine: Sendable {
     private mutating func undoable(now: Int64) -> [Start] {
         var started: [Start] = []
         var active = Set(record.steps.filter { $0.state == .undoing && attempts[$0.plan.key] != nil }.map(\.plan.key))
-        for index in record.steps.indices.reversed() where Self.mayHaveEffect(record.steps[index].state) {
+        for index in record.steps.indices.reversed() where Self.mayHaveEffect(record.steps[index]) {
             let key = record.steps[index].plan.key
             guard !active.contains(key), active.count < width else { continue }
-            let blocked = record.steps.contains { Self.mayHaveEffect($0.state) && $0.plan.needs.contains(key) }
+            let blocked = record.steps.contains { Self.mayHaveEffect($0) && $0.plan.needs.contains(key) }
             guard !blocked else { continue }
             guard let compensation = record.steps[index].plan.compensation else {
                 record.steps[index].state = .undone
@@ -93,10 +103,12 @@ package struct ExecutionMachine: Sendable {
         return started
     }
 
-    private static func mayHaveEffect(_ state: StepRecord.State) -> Bool {
-        switch state {
+    private static func mayHaveEffect(_ step: StepRecord) -> Bool {
+        switch step.state {
         case .running, .succeeded, .failed, .outcomeUnknown, .undoing: true
-        case .pending, .skipped, .undone: false
+        // The environment itself was stored with the execution, before any step.
+        case .pending, .skipped: step.plan.compensation == .discard
+        case .undone: false
         }
     }
 
@@ -148,14 +160,19 @@ package struct ExecutionMachine: Sendable {
 
     /// Ends the execution; what never started is skipped. It has succeeded only where every step has, and is undone only
     /// where no effect is left.
-    package mutating func finish(cancelled: Bool, now: Int64) {
+    ///
+    /// - Parameter isRepeatable: of a step that still ran and was cut off, whether it may simply run again; else nobody
+    ///   knows whether it took effect.
+    package mutating func finish(cancelled: Bool, now: Int64, isRepeatable: (PlannedStep) -> Bool) {
         let undone = isCompensating && !failed && !cancelled
         for index in record.steps.indices {
             record.steps[index].retryAt = nil
             switch record.steps[index].state {
             case .pending: record.steps[index].state = .skipped
             case .running:
-                record.steps[index].state = .skipped
+                let isRepeatable = isCompensating || isRepeatable(record.steps[index].plan)
+                record.steps[index].state = isRepeatable ? .skipped : .outcomeUnknown
+                if !isRepeatable { record.steps[index].message = "cut off while this ran; \(Self.unknown)" }
                 record.steps[index].finishedAt = now
             case .undoing, .succeeded, .failed, .skipped, .outcomeUnknown, .undone: break
             }

@@ -21,7 +21,7 @@ struct ExecutionRunner: Sendable {
     func run(_ id: ExecutionID) async throws {
         guard let (execution, record, fence) = try await begin(id) else { return }
         var machine = ExecutionMachine(execution)
-        if let unknown = machine.resume(isRepeatable: StepActions.isRepeatable(record)) {
+        for unknown in machine.resume(isRepeatable: StepActions.isRepeatable(record)) {
             try await checkpoint(unknown, fence, execution.environment)
         }
         let grace = record?.localServices.map(\.stopGraceSeconds).max() ?? 0
@@ -54,7 +54,8 @@ struct ExecutionRunner: Sendable {
             }
         }
         guard !Task.isCancelled else { return }
-        machine.finish(cancelled: false, now: actions.outside.now())
+        machine.finish(
+            cancelled: false, now: actions.outside.now(), isRepeatable: StepActions.isRepeatable(record))
         try await finish(machine.record, fence)
     }
 
@@ -145,13 +146,15 @@ struct ExecutionRunner: Sendable {
             let goesAway = execution.kind == .delete || execution.state == .compensating
             if !goesAway, record == nil || record?.state == .deleting {
                 var machine = ExecutionMachine(execution)
-                machine.finish(cancelled: true, now: now)
+                machine.finish(cancelled: true, now: now, isRepeatable: StepActions.isRepeatable(record))
                 try store.save(machine.record)
                 return nil
             }
             if execution.state == .pending { execution.state = .running }
             try store.save(execution)
-            if var moved = record {
+            // A server that died after its routes were opened has moved it on already.
+            let target = execution.stateWhileRunning
+            if var moved = record, moved.state == target || moved.state.successors.contains(target) {
                 try store.move(&moved, to: execution.stateWhileRunning, at: now)
                 record = moved
             }

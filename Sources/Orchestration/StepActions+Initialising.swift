@@ -11,15 +11,52 @@ extension StepActions {
         let service = try service(name, in: record)
         guard service.initialisers.indices.contains(index), index >= record.initialisersDone(of: name) else { return }
         switch service.initialisers[index] {
-        case .sql(let sql): try await runSQL(sql, index, service, record)
-        case .command(let command): try await runCommand(command, service, record)
-        case .http(let request): try await runRequest(request, service, record)
+        case .sql(let sql):
+            try await runSQL(sql, index, service, record)
+            try await note(index, name, id, fence)
+        case .command(let command):
+            try await onlyOnce { try await runCommand(command, service, record) }
+            try await onlyOnce { try await note(index, name, id, fence) }
+        case .http(let request):
+            try await onlyOnce { try await runRequest(request, service, record) }
+            try await onlyOnce { try await note(index, name, id, fence) }
         }
-        try await store.write { store in
-            try fence.check(store)
-            guard var record = try store.environment(id) else { return }
-            record.initialiserIsDone(index, of: name)
-            try store.save(record)
+    }
+
+    /// What may not be repeated: a failure after which the effect may have happened is one whose outcome is unknown, and
+    /// never one that passes by itself.
+    private func onlyOnce(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let failure as StepFailure {
+            throw failure
+        } catch let error as RuntimeError where error.code == .notFound || error.code == .invalidWorkload {
+            throw error
+        } catch let error as HTTPClientError where error.code == .connectRefused || error.code == .notFound {
+            throw error
+        } catch let error where error is CancellationError || error is FenceBroken {
+            throw error
+        } catch {
+            throw StepFailure("\(error); whether it took effect is unknown", outcomeUnknown: true)
+        }
+    }
+
+    /// Notes that an initialiser has run, so that no later execution runs it again; tried several times, because what has
+    /// happened cannot be taken back.
+    private func note(_ index: Int, _ name: String, _ id: EnvironmentID, _ fence: Fence) async throws {
+        var pause = Duration.milliseconds(100)
+        while true {
+            do {
+                return try await store.write { store in
+                    try fence.check(store)
+                    guard var record = try store.environment(id) else { return }
+                    record.initialiserIsDone(index, of: name)
+                    try store.save(record)
+                }
+            } catch is StoreError where pause < .seconds(5) {
+                try await outside.sleep(pause)
+                pause *= 2
+            }
         }
     }
 

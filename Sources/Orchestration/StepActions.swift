@@ -55,6 +55,7 @@ package struct StepActions: Sendable {
             guard case .initialise(let name, let index) = step.action,
                 let record, let service = record.spec.service(name), service.initialisers.indices.contains(index)
             else { return true }
+            // It is noted as done; running it again does nothing.
             if index < record.initialisersDone(of: name) { return true }
             // SQL keeps its ledger inside the database, in the same transaction.
             if case .sql = service.initialisers[index] { return true }

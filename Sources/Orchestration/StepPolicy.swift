@@ -20,7 +20,7 @@ package struct StepPolicy: Sendable, Hashable {
         case .publishRoutes, .openRoutes, .closeRoutes: StepPolicy(attempts: 5, timeout: 30_000)
         case .startService: StepPolicy(attempts: 5, timeout: 60_000)
         // The runtime fails a service whose probe's limit passes; a build may take its time.
-        case .awaitService: StepPolicy(attempts: 1, timeout: nil)
+        case .awaitService: StepPolicy(attempts: 5, timeout: nil)
         // Their commands have limits of their own.
         case .initialise: StepPolicy(attempts: 5, timeout: 900_000)
         case .stopService, .stopStrays: StepPolicy(attempts: 5, timeout: ending)

@@ -23,9 +23,14 @@ extension StoreWriting {
     /// Stores a new execution with the environment's state that goes with it, and ends what it supersedes: two never
     /// work on one environment. The caller has decided that it may.
     package func accept(_ execution: ExecutionRecord, of record: inout EnvironmentRecord, at now: Int64) throws {
+        var execution = execution
+        // What is accepted last is the last, also where the clock was set back or was read before somebody else's commit.
+        if let last = try lastExecution(of: record.id), last.id != execution.id {
+            execution.createdAt = max(execution.createdAt, last.createdAt)
+        }
         if let older = try lastExecution(of: record.id), !older.state.isFinal, older.id != execution.id {
             var machine = ExecutionMachine(older)
-            machine.finish(cancelled: true, now: now)
+            machine.finish(cancelled: true, now: now, isRepeatable: StepActions.isRepeatable(record))
             var ended = machine.record
             ended.error = "superseded by \(execution.kind.rawValue) \(execution.id)"
             try save(ended)

@@ -83,6 +83,7 @@ struct Change: Sendable {
         guard command.allowedStates.contains(record.state) else { throw wrongState(record) }
         if command == .undo { return try undone(record, last, in: store) }
         try checkOthers(record, in: store)
+        if command == .resume { try checkDoubts(record, in: store) }
         var execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: kind, steps: try steps(record, last), createdAt: now,
             reason: reason)
@@ -171,6 +172,21 @@ struct Change: Sendable {
     private func standing(on record: EnvironmentRecord, in store: any StoreReading) throws -> [String] {
         try store.children(of: record.id).filter { command == .delete || $0.state != .stopped }
             .flatMap { try standing(on: $0, in: store) + [$0.name] }
+    }
+
+    /// An initialiser of which nobody knows whether it has run would run (again) when its service starts.
+    private func checkDoubts(_ record: EnvironmentRecord, in store: any StoreReading) throws {
+        guard !allow.contains("repeat-unknown") else { return }
+        let doubtful = try store.executions(of: record.id).flatMap(\.steps).last { step in
+            guard step.state == .outcomeUnknown, case .initialise(let name, let index) = step.plan.action else {
+                return false
+            }
+            return index >= record.initialisersDone(of: name)
+        }
+        guard let doubtful else { return }
+        throw APIProblem(
+            .wrongState, "whether \"\(doubtful.plan.title)\" took effect is unknown, and it may do so twice",
+            hint: "look, then run it again with `microstax env resume \(record.name) --allow repeat-unknown`")
     }
 
     private func steps(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
