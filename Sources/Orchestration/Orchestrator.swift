@@ -45,15 +45,34 @@ package actor Orchestrator {
     /// with unfinished executions. Waits for no runtime and no gateway: one that hangs keeps nobody else waiting.
     package func start() async throws {
         let (environments, unfinished) = try await store.read {
-            (try $0.environments(), try $0.unfinishedExecutions())
+            (try $0.outlines(), try $0.unfinishedExecutions())
         }
-        for environment in environments where environment.state != .stopped { reconciler.watch(environment) }
-        sweeping = Task { [reconciler] in await reconciler.sweep() }
+        // One that runs nothing itself has nothing to be watched.
+        for environment in environments where environment.state != .stopped && environment.wantedInstances != 0 {
+            reconciler.watch(environment.id)
+        }
+        sweeping = Task { await sweep() }
         for execution in unfinished {
             log.info("resuming execution", metadata: ["execution": "\(execution.id)"])
             submit(execution)
         }
     }
+
+    /// Until cancelled: finds what slipped through, such as an execution that was stored although its write threw.
+    private func sweep() async {
+        // Cancelled: the sweeping is over.
+        while (try? await outside.sleep(Self.sweepPeriod)) != nil {
+            do {
+                for execution in try await store.read({ try $0.unfinishedExecutions() }) { submit(execution) }
+                try await reconciler.sweep()
+            } catch {
+                log.warning("could not sweep", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// How often everything is compared, for the case that an event was missed.
+    private static let sweepPeriod = Duration.seconds(30)
 
     /// Ends all work; executions stay as their last checkpoint says, services go on running.
     package func stop() async {
@@ -144,8 +163,10 @@ package actor Orchestrator {
         if execution.stateWhileRunning == .deleting {
             // Nobody may ask the runtime for it any more while it is being removed.
             await reconciler.unwatch(execution.environment)
-        } else if let environment = try await store.read({ try $0.environment(execution.environment) }) {
-            reconciler.watch(environment)
+        } else if let environment = try await store.read({ try $0.outline(of: execution.environment) }),
+            environment.wantedInstances != 0
+        {
+            reconciler.watch(environment.id)
         }
         try await ExecutionRunner(actions: actions, log: log).run(id)
         guard execution.stateWhileRunning == .stopping,

@@ -30,8 +30,6 @@ final class Reconciler: Sendable {
     /// is left alone; and then again and again.
     private static let firstPause = Duration.milliseconds(500)
     private static let mendingPause = Duration.seconds(2)
-    /// How often everything is compared, for the case that an event was missed.
-    private static let sweepPeriod = Duration.seconds(30)
 
     private let actions: StepActions
     private let log: Logger
@@ -44,10 +42,8 @@ final class Reconciler: Sendable {
 
     // MARK: What is watched
 
-    /// Nothing where it is watched already, or runs nothing itself.
-    func watch(_ environment: EnvironmentRecord) {
-        let id = environment.id
-        guard !environment.localServices.isEmpty else { return }
+    /// Nothing where it is watched already.
+    func watch(_ id: EnvironmentID) {
         state.withLock { state in
             guard state.watches[id] == nil, !state.isStopped else { return }
             state.watches[id] = Watch(follower: Task { await self.follow(id) })
@@ -102,7 +98,11 @@ final class Reconciler: Sendable {
                     let before = actions.board.ready(in: id)
                     actions.board.set(statuses, of: id)
                     if before != actions.board.ready(in: id) { actions.routes.isStale() }
-                    guard let record = try await actions.store.read({ try $0.environment(id) }) else { continue }
+                    // Records of many services are read only where something may be wrong.
+                    guard let outline = try await actions.store.read({ try $0.outline(of: id) }),
+                        Self.needsALook(outline, statuses),
+                        let record = try await actions.store.read({ try $0.environment(id) })
+                    else { continue }
                     try await judge(statuses, of: record)
                     if !Self.lost(statuses, of: record).isEmpty { look(at: id) }
                 }
@@ -147,7 +147,7 @@ final class Reconciler: Sendable {
         guard let record = try await actions.store.read({ try $0.environment(id) }) else { return [] }
         let statuses = actions.board.statuses(of: id)
         try await judge(statuses, of: record)
-        let missing = Self.lost(statuses, of: record)
+        let missing = Self.lost(statuses, of: record, started: try await started(record))
         let due = missing.filter(seen.contains)
         guard !due.isEmpty else { return Set(missing) }
         let rendering = try await actions.rendering(of: record)
@@ -168,27 +168,32 @@ final class Reconciler: Sendable {
         }
     }
 
+    /// The services that an execution under way has started: they should be there, although the environment does not run
+    /// yet.
+    private func started(_ record: EnvironmentRecord) async throws -> Set<String> {
+        guard record.state.isTransient else { return [] }
+        let execution = try await actions.store.read { try $0.lastExecution(of: record.id) }
+        guard let execution, !execution.state.isFinal else { return [] }
+        return Set(
+            execution.steps.filter { $0.state == .succeeded }.compactMap { step in
+                if case .startService(let name) = step.plan.action { name } else { nil }
+            })
+    }
+
     // MARK: Sweeping
 
-    /// Until cancelled.
-    func sweep() async {
-        // Cancelled: the sweeping is over.
-        while (try? await actions.outside.sleep(Self.sweepPeriod)) != nil {
-            do {
-                let records = try await actions.store.read { try $0.environments() }
-                for record in records where needsALook(record) { look(at: record.id) }
-            } catch {
-                log.warning("could not sweep", metadata: ["error": "\(error)"])
-            }
+    /// Compares every environment with the board.
+    func sweep() async throws {
+        for outline in try await actions.store.read({ try $0.outlines() }) {
+            if Self.needsALook(outline, actions.board.statuses(of: outline.id)) { look(at: outline.id) }
         }
     }
 
     /// Cheap: of ten thousand environments in which all is well it must cost next to nothing.
-    private func needsALook(_ record: EnvironmentRecord) -> Bool {
-        switch record.state {
+    private static func needsALook(_ outline: EnvironmentOutline, _ statuses: [WorkloadStatus]) -> Bool {
+        switch outline.state {
         case .running:
-            let statuses = actions.board.statuses(of: record.id)
-            let wanted = record.wantedInstances
+            guard let wanted = outline.wantedInstances else { return true }
             return statuses.count < wanted || statuses.contains { $0.state != .ready }
         case .degraded, .provisioning, .resuming, .updating: return true
         default: return false
@@ -198,13 +203,15 @@ final class Reconciler: Sendable {
     // MARK: Judging
 
     /// What should run and is not there, or waits to be told again (a supervisor that was killed has lost the secrets).
-    /// While an environment is being created, what is not there is simply not started yet.
-    static func lost(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) -> [String] {
+    /// While an environment is being created, what is not there and was not `started` is simply not started yet.
+    static func lost(
+        _ statuses: [WorkloadStatus], of record: EnvironmentRecord, started: Set<String> = []
+    ) -> [String] {
         guard [.provisioning, .resuming, .updating, .running, .degraded].contains(record.state) else { return [] }
-        let shouldRun = [.running, .degraded].contains(record.state)
+        let allShouldRun = [.running, .degraded].contains(record.state)
         return record.localServices.flatMap(\.instances).filter { instance in
             let state = statuses.first { $0.service == instance }?.state
-            return state == .pending || state == nil && shouldRun
+            return state == .pending || state == nil && (allShouldRun || started.contains(instance))
         }
     }
 

@@ -9,7 +9,7 @@ struct Schema: Sendable {
     /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
     static let applicationID: Int64 = 0x4D53_5458
 
-    static let current = Schema(migrations: [first, history])
+    static let current = Schema(migrations: [first, history, outlines])
 
     /// Takes the steps that are missing, each in a transaction of its own.
     func migrate(_ connection: Connection) throws(StoreError) {
@@ -104,5 +104,11 @@ struct Schema: Sendable {
             PRIMARY KEY(environment, service, kind)
         ) STRICT
         """,
+    ]
+
+    /// What watching over ten thousand environments needs, in an index of its own, beside rows of many pages.
+    private static let outlines = [
+        "ALTER TABLE environments ADD COLUMN wanted INTEGER NOT NULL DEFAULT -1",
+        "CREATE INDEX environments_outline ON environments(id, state, wanted) WHERE state <> 'deleted'",
     ]
 }

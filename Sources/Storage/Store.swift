@@ -1,3 +1,4 @@
+import Blueprints
 import EnvironmentGraph
 
 /// Where everything lives that must survive: environments, revisions, executions with their checkpoints, ports,
@@ -17,6 +18,12 @@ package protocol StoreReading {
     func environment(named name: String) throws -> EnvironmentRecord?
     /// Sorted by name; deleted ones are not there any more.
     func environments() throws -> [EnvironmentRecord]
+    /// At most `limit` of these modes whose names come after `name`, sorted by name. Costs as much as it gives, however many
+    /// there are.
+    func environments(after name: String, modes: Set<EnvironmentMode>, limit: Int) throws -> [EnvironmentRecord]
+    /// What is needed to watch over every environment, without reading what is wanted of each.
+    func outlines() throws -> [EnvironmentOutline]
+    func outline(of id: EnvironmentID) throws -> EnvironmentOutline?
     /// Direct children, sorted by name.
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
@@ -24,6 +31,7 @@ package protocol StoreReading {
     /// Oldest first.
     func executions(of id: EnvironmentID) throws -> [ExecutionRecord]
     func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord?
+    func lastExecutionID(of id: EnvironmentID) throws -> ExecutionID?
     /// Every execution that is not final, oldest first.
     func unfinishedExecutions() throws -> [ExecutionRecord]
     /// How often the execution was claimed; `nil` where there is none.

@@ -1,3 +1,4 @@
+import Blueprints
 import EnvironmentGraph
 import Storage
 
@@ -44,6 +45,23 @@ extension StoreConformance {
             try expect(all, is: ["alpha", "m", "mid", "mid-1", "zeta"], "all")
             let children = try await store.read { try $0.children(of: base.id).map(\.name) }
             try expect(children, is: ["alpha", "mid", "mid-1", "zeta"], "children")
+        },
+        StoreRule("pages and outlines say what the records say") { store in
+            let base = Samples.environment("m")
+            try await store.write { writing in
+                try writing.save(base)
+                for (number, name) in ["z", "a", "k"].enumerated() {
+                    try writing.save(Samples.environment(name, id: "env-\(number)", parent: base))
+                }
+            }
+            let page = try await store.read { try $0.environments(after: "a", modes: [.overlay], limit: 1).map(\.name) }
+            try expect(page, is: ["k"], "one overlay after a")
+            let modes: Set<EnvironmentMode> = [.baseline, .overlay]
+            let all = try await store.read { try $0.environments(after: "", modes: modes, limit: 9).map(\.name) }
+            try expect(all, is: ["a", "k", "m", "z"], "all")
+            let wanted = EnvironmentOutline(id: base.id, state: base.state, wantedInstances: base.wantedInstances)
+            try expect(try await store.read { try $0.outline(of: base.id) }, is: wanted, "outline")
+            try expect(try await store.read { try $0.outlines().count }, is: 4, "outlines")
         },
         StoreRule("only direct children are children") { store in
             let base = Samples.environment("base")

@@ -35,7 +35,8 @@ extension EnvironmentOperations {
                 .wrongState, "\(record.name) is \(record.state.rawValue); a service is restarted in: degraded, running",
                 hint: "microstax env status \(record.name)")
         }
-        if let execution = picture.lastExecution, !execution.state.isFinal {
+        let last = try await store.read { try $0.lastExecution(of: record.id) }
+        if let execution = last, !execution.state.isFinal {
             throw APIProblem(
                 .wrongState, "\(record.name) is busy with its \(execution.kind.rawValue)",
                 hint: "microstax env wait \(record.name)")

@@ -101,13 +101,20 @@ struct EnvironmentOperations: Sendable {
     func list(
         modes: Set<EnvironmentMode>, label: String?, limit: Int, cursor: String?
     ) async throws -> (views: [EnvironmentView], next: String?) {
+        let parts = label.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
         let pictures = try await store.read { store in
-            try store.environments().filter { record in
-                guard modes.contains(record.mode), cursor.map({ record.name > $0 }) ?? true else { return false }
-                guard let label else { return true }
-                let parts = label.split(separator: "=", maxSplits: 1).map(String.init)
-                return record.spec.labels[parts.first ?? ""] == (parts.count > 1 ? parts[1] : "")
-            }.prefix(limit + 1).map { try EnvironmentPicture($0, in: store) }
+            var (found, last): ([EnvironmentRecord], String) = ([], cursor ?? "")
+            // A page at a time: with a label, most of what is read may be somebody else's.
+            while found.count <= limit {
+                let next = try store.environments(after: last, modes: modes, limit: limit + 1 - found.count)
+                guard let end = next.last else { break }
+                last = end.name
+                found += next.filter { record in
+                    guard let parts else { return true }
+                    return record.spec.labels[parts.first ?? ""] == (parts.count > 1 ? parts[1] : "")
+                }
+            }
+            return try found.map { try EnvironmentPicture($0, in: store) }
         }
         let page = pictures.prefix(limit).map { EnvironmentView($0, board: board, edgePort: gateway.edgePort) }
         return (page, pictures.count > limit ? page.last?.name : nil)

@@ -10,7 +10,7 @@ struct EnvironmentPicture: Sendable {
     var record: EnvironmentRecord
     var lineage: Lineage
     var ports: [PortAssignment]
-    var lastExecution: ExecutionRecord?
+    var lastExecution: ExecutionID?
 
     /// - Throws: ``APIProblem`` where an ancestor is missing.
     init(_ record: EnvironmentRecord, in store: any StoreReading) throws {
@@ -20,7 +20,7 @@ struct EnvironmentPicture: Sendable {
         self.record = record
         self.lineage = lineage
         ports = try store.ports(of: record.id)
-        lastExecution = try store.lastExecution(of: record.id)
+        lastExecution = try store.lastExecutionID(of: record.id)
     }
 }
 
@@ -28,7 +28,7 @@ extension EnvironmentView {
     init(_ picture: EnvironmentPicture, board: StatusBoard, edgePort: Int?) {
         self.init(
             picture.record, picture.lineage, board: board, edgePort: edgePort, ports: picture.ports,
-            execution: picture.lastExecution?.id.rawValue)
+            execution: picture.lastExecution?.rawValue)
     }
 
     init(

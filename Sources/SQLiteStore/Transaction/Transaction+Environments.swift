@@ -17,6 +17,37 @@ extension Transaction {
         try environments("SELECT id, version FROM environments WHERE state <> 'deleted' ORDER BY name")
     }
 
+    func environments(after name: String, modes: Set<EnvironmentMode>, limit: Int) throws -> [EnvironmentRecord] {
+        try environments(
+            """
+            SELECT id, version FROM environments WHERE state <> 'deleted' AND name > ? AND instr(?, mode) > 0
+            ORDER BY name LIMIT ?
+            """, .text(name), .text(modes.map(\.rawValue).joined(separator: " ")), .number(max(0, limit)))
+    }
+
+    func outlines() throws -> [EnvironmentOutline] {
+        try outlines("SELECT id, state, wanted FROM environments WHERE state <> 'deleted'")
+    }
+
+    func outline(of id: EnvironmentID) throws -> EnvironmentOutline? {
+        try outlines(
+            "SELECT id, state, wanted FROM environments WHERE id = ? AND state <> 'deleted'", .text(id.rawValue)
+        ).first
+    }
+
+    private func outlines(_ sql: String, _ values: SQLValue...) throws(StoreError) -> [EnvironmentOutline] {
+        let rows = try connection.rows(sql, values) { (row) throws(StoreError) in
+            (id: row.text(0), state: row.text(1), wanted: row.number(2))
+        }
+        return try rows.map { (row) throws(StoreError) in
+            guard let state = EnvironmentState(rawValue: row.state) else {
+                throw StoreError(.corrupt, "the environment \(row.id) has no known state: \(row.state)")
+            }
+            return EnvironmentOutline(
+                id: EnvironmentID(rawValue: row.id), state: state, wantedInstances: row.wanted < 0 ? nil : row.wanted)
+        }
+    }
+
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
         try environments(
             "SELECT id, version FROM environments WHERE parent = ? AND state <> 'deleted' ORDER BY name",
@@ -63,16 +94,22 @@ extension Transaction {
             hint: "choose another name, or delete that environment")
         // Not REPLACE, which would remove the row and with it what refers to it.
         let changed = try connection.execute(
-            "UPDATE environments SET name = ?, mode = ?, state = ?, parent = ?, version = ?, record = ? WHERE id = ?",
+            """
+            UPDATE environments SET name = ?, mode = ?, state = ?, parent = ?, version = ?, wanted = ?, record = ?
+            WHERE id = ?
+            """,
             .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
-            .optional(environment.parent?.id.rawValue), .integer(version), .text(json), .text(id), orTaken: taken)
+            .optional(environment.parent?.id.rawValue), .integer(version),
+            .number(environment.wantedInstances), .text(json), .text(id), orTaken: taken)
         if changed == 0 {
             try connection.execute(
                 """
-                INSERT INTO environments(name, mode, state, parent, version, record, id) VALUES(?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO environments(name, mode, state, parent, version, wanted, record, id)
+                VALUES(?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
-                .optional(environment.parent?.id.rawValue), .integer(version), .text(json), .text(id), orTaken: taken)
+                .optional(environment.parent?.id.rawValue), .integer(version),
+                .number(environment.wantedInstances), .text(json), .text(id), orTaken: taken)
         }
         saved[environment.id] = RecordCache.Entry(version: version, record: environment)
         removed.remove(environment.id)

@@ -21,6 +21,13 @@ extension Transaction {
         ).first
     }
 
+    func lastExecutionID(of id: EnvironmentID) throws -> ExecutionID? {
+        try connection.row(
+            "SELECT id FROM executions WHERE environment = ? ORDER BY created_at DESC, sequence DESC LIMIT 1",
+            .text(id.rawValue)
+        ) { (row) throws(StoreError) in ExecutionID(rawValue: row.text(0)) }
+    }
+
     func unfinishedExecutions() throws -> [ExecutionRecord] {
         try executions("SELECT id, record FROM executions WHERE final = 0 ORDER BY created_at, sequence")
     }
