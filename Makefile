@@ -1,7 +1,7 @@
 # `make` says what there is. Every target does the set-up that it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-down test bench format lint clean
+.PHONY: help setup build demo demo-down test simulate bench format lint clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ demo-down: ## remove everything that the demo left running
 
 test: ## run every test of the fast tier
 	@scripts/test.sh
+
+simulate: ## run 12,000 seeded random histories with faults and crashes (MICROSTAX_SIMULATE_SEED=n repeats one)
+	@scripts/simulate.sh
 
 bench: ## measure against nginx, HAProxy and Envoy; writes docs/performance.md (about 8 minutes)
 	@scripts/bench.sh

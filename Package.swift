@@ -142,6 +142,30 @@ let package = Package(
                 "SQLiteStore", "Storage", "StoreConformance", "store-fixture", "EnvironmentGraph", "Blueprints",
                 "TestSupport", sqlite,
             ]),
+        .target(
+            name: "SimulatedStore", dependencies: ["SimulatedRuntime", "Storage", "EnvironmentGraph", "Blueprints"],
+            path: "Tests/SimulatedStore", swiftSettings: strict),
+        .executableTarget(
+            name: "simulation",
+            dependencies: [
+                "ControlPlane", "Orchestration", "SimulatedRuntime", "SimulatedStore", "Storage", "Runtimes",
+                "EnvironmentGraph", "Blueprints", "API", "HTTPTransport", logging,
+            ],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "scale-bench",
+            dependencies: [
+                "ControlPlane", "Orchestration", "SimulatedRuntime", "SQLiteStore", "Storage", "Runtimes",
+                "EnvironmentGraph", "Blueprints", "API", "HTTPTransport", logging,
+            ],
+            path: "Tests/Scale", swiftSettings: strict),
+        tests(
+            "SimulationTests",
+            [
+                "SimulatedRuntime", "SimulatedStore", "simulation", "StoreConformance", "RuntimeConformance",
+                "Runtimes",
+                "EnvironmentGraph", "TestSupport",
+            ]),
         tests(
             "OrchestrationTests",
             [

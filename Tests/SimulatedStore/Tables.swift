@@ -1,0 +1,33 @@
+import EnvironmentGraph
+import Storage
+
+/// What a ``MemoryStore`` holds: a value, so that a transaction is a copy that is kept or thrown away.
+package struct Tables: Sendable {
+    package internal(set) var environments: [EnvironmentID: EnvironmentRecord] = [:]
+    package internal(set) var revisions: [EnvironmentID: [Int: RevisionRecord]] = [:]
+    package internal(set) var executions: [ExecutionID: Stored] = [:]
+    /// By number.
+    package internal(set) var ports: [Int: PortAssignment] = [:]
+    package internal(set) var secrets: [EnvironmentID: [SealedSecret]] = [:]
+    package internal(set) var replies: [String: IdempotentReply] = [:]
+    package internal(set) var audit: [AuditEntry] = []
+    package internal(set) var settings: [String: String] = [:]
+    package internal(set) var events: [EventRecord] = []
+    package internal(set) var deviations: [DeviationRecord] = []
+    var sequence: Int64 = 0
+
+    package struct Stored: Sendable {
+        package var record: ExecutionRecord
+        /// In the order of their first saving.
+        var sequence: Int64
+        package var epoch = 0
+    }
+
+    package init() {}
+
+    /// Oldest first.
+    package var sortedExecutions: [ExecutionRecord] {
+        executions.values.sorted { ($0.record.createdAt, $0.sequence) < ($1.record.createdAt, $1.sequence) }
+            .map(\.record)
+    }
+}
