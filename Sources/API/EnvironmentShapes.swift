@@ -27,6 +27,8 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package var labels: [String: String]
     package var createdAt: String
     package var updatedAt: String
+    /// When it is deleted by itself; absent for never.
+    package var expiresAt: String?
     package var services: [ServiceView]
     package var endpoints: [EndpointView]
     package var message: String?
@@ -36,7 +38,8 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package init(
         id: String, name: String, mode: String, state: String, revision: Int, overlayId: String? = nil,
         parent: Parent? = nil, labels: [String: String] = [:], createdAt: String, updatedAt: String,
-        services: [ServiceView] = [], endpoints: [EndpointView] = [], message: String? = nil, execution: String? = nil
+        expiresAt: String? = nil, services: [ServiceView] = [], endpoints: [EndpointView] = [], message: String? = nil,
+        execution: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -48,6 +51,7 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
         self.labels = labels
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+        self.expiresAt = expiresAt
         self.services = services
         self.endpoints = endpoints
         self.message = message

@@ -1,10 +1,10 @@
 /// The one catalogue of operations: the server's routes and the client's calls are both made from it.
 package enum Operation: String, Sendable, CaseIterable {
     case validateBlueprint
-    case createEnvironment, listEnvironments, getEnvironment, deleteEnvironment
+    case createEnvironment, listEnvironments, getEnvironment, patchEnvironment, deleteEnvironment
     case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
-    case environmentEvents, environmentLogs, environmentCalls, environmentMetrics
+    case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
     case environmentDiagnosis, restartService
     case environmentExec
     case createBaseline, listBaselines, getBaseline
@@ -18,6 +18,7 @@ package enum Operation: String, Sendable, CaseIterable {
             .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartService:
             "POST"
         case .deleteEnvironment: "DELETE"
+        case .patchEnvironment: "PATCH"
         default: "GET"
         }
     }
@@ -27,7 +28,7 @@ package enum Operation: String, Sendable, CaseIterable {
         switch self {
         case .validateBlueprint: "/v1/blueprints/validate"
         case .createEnvironment, .listEnvironments: "/v1/environments"
-        case .getEnvironment, .deleteEnvironment: "/v1/environments/{environment}"
+        case .getEnvironment, .patchEnvironment, .deleteEnvironment: "/v1/environments/{environment}"
         case .stopEnvironment: "/v1/environments/{environment}/stop"
         case .resumeEnvironment: "/v1/environments/{environment}/resume"
         case .retryEnvironment: "/v1/environments/{environment}/retry"
@@ -38,6 +39,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentExplain: "/v1/environments/{environment}/explain"
         case .environmentExecutions: "/v1/environments/{environment}/executions"
         case .environmentEvents: "/v1/environments/{environment}/events"
+        case .environmentHistory: "/v1/environments/{environment}/history"
         case .environmentLogs: "/v1/environments/{environment}/logs"
         case .environmentCalls: "/v1/environments/{environment}/calls"
         case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
@@ -61,6 +63,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .createEnvironment: "Creates an environment from a Blueprint. 202 with the execution."
         case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor."
         case .getEnvironment: "One environment, by id or name."
+        case .patchEnvironment: "Changes when it ends: `{expiry: {ttlMilliseconds | until | never}, dryRun}`."
         case .deleteEnvironment: "Deletes an environment and all that it has. 202 with the execution. Query: dryRun."
         case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
@@ -72,6 +75,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentExplain: "Where a value of the composed Blueprint came from. Query: path."
         case .environmentExecutions: "Its executions with their steps, oldest first."
         case .environmentEvents: "Server-sent events: the state now and after every change."
+        case .environmentHistory:
+            "What happened to it, oldest first, also when it is gone. Query: after, since, limit; follow for JSON lines."
         case .environmentLogs:
             "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail, previous."
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
@@ -104,7 +109,7 @@ package enum Operation: String, Sendable, CaseIterable {
 
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
-        ("PATCH", "/v1/environments/{environment}"), ("GET", "/v1/environments/{environment}/graph"),
+        ("GET", "/v1/environments/{environment}/graph"),
         ("POST", "/v1/environments/{environment}/scale"),
         ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/traces"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),

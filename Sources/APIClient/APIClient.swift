@@ -61,6 +61,10 @@ package struct APIClient: Sendable {
         try await call(.environmentStatus, idOrName)
     }
 
+    package func patchEnvironment(_ idOrName: String, _ request: PatchRequest) async throws -> EnvironmentView {
+        try await call(.patchEnvironment, idOrName, body: request)
+    }
+
     package func deleteEnvironment(_ idOrName: String, dryRun: Bool = false) async throws -> ChangeView {
         try await call(.deleteEnvironment, idOrName, query: [("dryRun", dryRun ? "true" : nil)])
     }
@@ -114,6 +118,31 @@ package struct APIClient: Sendable {
     /// The state now and after every change. Ends when the environment is deleted or the server stops.
     package func events(of idOrName: String) async throws -> ReplyStream<EventView> {
         try await stream(.environmentEvents, idOrName, format: .serverSentEvents)
+    }
+
+    /// What happened to an environment, oldest first; also to one that is gone.
+    ///
+    /// - Parameters:
+    ///   - after: only what has a greater sequence number.
+    ///   - since: milliseconds since 1970.
+    ///   - limit: only the newest of those that there are already.
+    package func history(
+        of idOrName: String, since: Int64? = nil, limit: Int? = nil
+    ) async throws -> [HistoryView] {
+        try await call(
+            .environmentHistory, idOrName,
+            query: [("since", since.map(String.init)), ("limit", limit.map(String.init))])
+    }
+
+    /// The same, and what comes; ends when the environment is gone.
+    package func followedHistory(
+        of idOrName: String, after: Int64? = nil, since: Int64? = nil, limit: Int? = nil
+    ) async throws -> ReplyStream<HistoryView> {
+        let query: [(String, String?)] = [
+            ("follow", "true"), ("after", after.map(String.init)), ("since", since.map(String.init)),
+            ("limit", limit.map(String.init)),
+        ]
+        return try await stream(.environmentHistory, idOrName, query: query, format: .jsonLines)
     }
 
     /// Log lines, oldest first.

@@ -10,12 +10,21 @@ package enum EnvironmentTables {
                 let own = environment.services.count { $0.provider.kind == "local" }
                 let all = environment.services.count
                 return [
-                    environment.name, environment.mode, environment.state, parent.map(written) ?? "",
+                    environment.name, environment.mode, environment.state + ending(environment, now: now),
+                    parent.map(written) ?? "",
                     own == all ? "\(all)" : "\(own) of \(all)", Timestamp.age(environment.createdAt, now: now),
                     environment.endpoints.first?.url ?? "",
                 ]
             }
         ).rendered()
+    }
+
+    /// ` (ends in 50m)` for one whose end is near: a day or less.
+    private static func ending(_ environment: EnvironmentView, now: Int64) -> String {
+        guard let end = environment.expiresAt.flatMap(Timestamp.milliseconds), end - now <= 86_400_000 else {
+            return ""
+        }
+        return " (ends \(Timestamp.until(Timestamp.text(end), now: now)))"
     }
 
     package static func status(_ environment: EnvironmentView) -> String {
@@ -32,6 +41,7 @@ package enum EnvironmentTables {
             ("labels", labels.isEmpty ? nil : labels.joined(separator: " ")),
             ("created", "\(environment.createdAt) (\(Timestamp.age(environment.createdAt, now: now)) ago)"),
             ("updated", "\(environment.updatedAt) (\(Timestamp.age(environment.updatedAt, now: now)) ago)"),
+            ("expires", environment.expiresAt.map { "\($0) (\(Timestamp.until($0, now: now)))" }),
             ("execution", environment.execution),
         ]
         let text = lines.compactMap { name, value in

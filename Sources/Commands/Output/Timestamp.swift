@@ -67,6 +67,12 @@ package enum Timestamp {
         }
     }
 
+    /// `in 42s`, `in 3m`, `now`: how far ahead; empty for what is no timestamp.
+    package static func until(_ text: String, now: Int64 = Timestamp.now) -> String {
+        guard let then = milliseconds(text) else { return "" }
+        return then <= now ? "now" : "in " + age(Timestamp.text(now), now: then)
+    }
+
     /// `0.4s`, `12.0s`, `3m05s`.
     package static func elapsed(_ milliseconds: Int64) -> String {
         let tenths = max(0, milliseconds) / 100

@@ -23,6 +23,7 @@ extension APIHandler {
         case .resumeEnvironment: return try await change(call, .resume)
         case .retryEnvironment: return try await change(call, .retry)
         case .undoEnvironment: return try await change(call, .undo)
+        case .patchEnvironment: return try await patch(call)
         case .deleteEnvironment: return try await change(call, .delete)
         case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
         case .environmentPlan: return call.reply(data: try await operations.plan(of: subject))
@@ -37,6 +38,7 @@ extension APIHandler {
         case .getExecution: return call.reply(data: try await operations.execution(subject))
         case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))
         case .environmentEvents: return try await events(subject)
+        case .environmentHistory: return try await history(subject, call)
         case .environmentLogs: return try await logs(subject, call)
         case .environmentExec: return try await exec(subject, call)
         }

@@ -55,7 +55,7 @@ extension APIHandler {
         for service in services { try Self.checkHasLogs(service, picture) }
         let log = LogQuery(
             services: services, follow: try call.flag("follow"), tail: try Self.number("tail", query),
-            since: try query["since"].map(Self.time), previous: try call.flag("previous"))
+            since: try query["since"].map { try Self.time($0) }, previous: try call.flag("previous"))
         guard !log.follow || !log.previous else {
             throw APIProblem(.invalidRequest, "previous shows a run that has ended; it cannot be followed")
         }
@@ -81,17 +81,17 @@ extension APIHandler {
     }
 
     /// RFC 3339, or milliseconds since 1970.
-    private static func time(_ text: String) throws -> Int64 {
+    static func time(_ text: String, named name: String = "since") throws -> Int64 {
         if let number = Int64(text), number >= 0 { return number }
         for fractional in [false, true] {
             let style = Date.ISO8601FormatStyle(includingFractionalSeconds: fractional)
             // The other style is tried, then the text is refused.
             if let date = try? style.parse(text) { return Int64((date.timeIntervalSince1970 * 1000).rounded()) }
         }
-        throw APIProblem(.invalidRequest, "since is a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970")
+        throw APIProblem(.invalidRequest, "\(name) is a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970")
     }
 
-    private static func number(_ name: String, _ query: [String: String]) throws -> Int? {
+    static func number(_ name: String, _ query: [String: String]) throws -> Int? {
         guard let text = query[name] else { return nil }
         guard let number = Int(text), number >= 0 else {
             throw APIProblem(.invalidRequest, "\(name) is a number that is not negative")

@@ -15,11 +15,14 @@ extension EnvironmentRecord {
         expiry = end == nil ? nil : ExpiryNotes(setAt: now)
     }
 
-    /// The end that its own Blueprint asks for, from when it was made or changed: what a create does, and where the ttl
-    /// counts from the last change (``TTLSpec/Start/updatedAt``) every later command of a person.
+    /// The end that its own Blueprint asks for, from when it was made or changed: what a create does (`isNew`), and where
+    /// the ttl counts from the last change (``TTLSpec/Start/updatedAt``) every later command of a person. That neither
+    /// takes back what it was extended to, nor gives an end to what is kept for ever.
     package mutating func renewExpiry(now: Int64, isNew: Bool = false) {
-        guard let ttl = spec.lifecycle.ttl, isNew || ttl.from == .updatedAt else { return }
-        expire(at: now + ttl.milliseconds, setAt: now)
+        guard let ttl = spec.lifecycle.ttl else { return }
+        let end = now + ttl.milliseconds
+        guard isNew || ttl.from == .updatedAt && expiresAt.map({ $0 < end }) ?? false else { return }
+        expire(at: end, setAt: now)
     }
 
     package mutating func noteExpiryWarning(at now: Int64) { expiry?.warnedAt = now }
