@@ -35,7 +35,7 @@ package enum EnvironmentTables {
         let labels = environment.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let lines: [(String, String?)] = [
             ("name", environment.name), ("id", environment.id), ("mode", environment.mode),
-            ("state", environment.state), ("message", environment.message),
+            ("state", environment.state), ("message", message(environment)),
             ("revision", String(environment.revision)), ("overlay id", environment.overlayId),
             ("parent", environment.parent.map(written)),
             ("labels", labels.isEmpty ? nil : labels.joined(separator: " ")),
@@ -59,10 +59,17 @@ package enum EnvironmentTables {
             ).rendered()
     }
 
+    /// What is stopped says how it starts again.
+    private static func message(_ environment: EnvironmentView) -> String? {
+        guard environment.state == "stopped" else { return environment.message }
+        let why = environment.message.map { "stopped: \($0); " } ?? ""
+        return why + "start it with: microstax env resume \(environment.name)"
+    }
+
     private static func heading(_ environment: EnvironmentView) -> String {
         var text = "\(environment.name)  \(environment.mode)  \(environment.state)  revision \(environment.revision)"
         if let parent = environment.parent { text += "  on \(written(parent))" }
-        if let message = environment.message {
+        if let message = message(environment) {
             text += "\n" + message.split(separator: "\n").map { String($0).visible }.joined(separator: "\n  ")
         }
         return text + "\n"

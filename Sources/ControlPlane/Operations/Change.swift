@@ -55,6 +55,8 @@ struct Change: Sendable {
         if command == .resume { prepared.record.renewAll() }
         if command == .retry { prepared.record.renew(execution.startsAgain) }
         if command == .delete { prepared.record.expiresAt = nil }
+        // What time does is no use of it.
+        if actor != LifecycleActions.actor, command != .delete { prepared.record.renewExpiry(now: now) }
         prepared.record.updatedAt = now
         execution.actor = execution.actor ?? actor
         if execution.state == .compensating {

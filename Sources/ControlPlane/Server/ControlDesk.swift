@@ -9,6 +9,8 @@ import Storage
 /// serves, and what a simulation drives with requests as they would come from a client.
 package struct ControlDesk: Sendable {
     package let orchestrator: Orchestrator
+    /// Idleness, ttls and schedules; runs for as long as its `run()`.
+    package let lifecycles: LifecycleKeeper
     let handler: APIHandler
 
     /// - Parameter gateway: asked for its port and its counts; whoever owns it starts it.
@@ -22,6 +24,10 @@ package struct ControlDesk: Sendable {
             store: store, runtime: runtime, routes: routes, secrets: vault, board: board,
             allocator: PortAllocator(range: ports, isFree: outside.isPortFree), outside: outside)
         orchestrator = Orchestrator(actions: actions, log: log)
+        lifecycles = LifecycleKeeper(
+            store: store, board: board, activity: GatewayActivity(gateway: gateway),
+            acting: LifecycleActions(store: store, board: board, orchestrator: orchestrator, outside: outside),
+            outside: outside, log: log)
         let operations = EnvironmentOperations(
             store: store, runtime: runtime, board: board, orchestrator: orchestrator, vault: vault, gateway: gateway,
             outside: outside)

@@ -20,6 +20,7 @@ package struct Server: Sendable {
     private let gateway: GatewayKeeper
     private let routes: RoutePublisher
     private let orchestrator: Orchestrator
+    private let lifecycles: LifecycleKeeper
     private let handler: APIHandler
     private let socket: String
     private let log: Logger
@@ -51,6 +52,7 @@ package struct Server: Sendable {
                 gateway: await gateway.health(), edgePort: gateway.edgePort)
         }
         orchestrator = desk.orchestrator
+        lifecycles = desk.lifecycles
         handler = desk.handler
     }
 
@@ -65,6 +67,7 @@ package struct Server: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.run() }
                 group.addTask { await routes.run() }
+                group.addTask { await lifecycles.run() }
                 group.addTask { try await serveOwner(onReady: onReady) }
                 if let listener = configuration.listener {
                     group.addTask { try await serveTCP(listener) }
