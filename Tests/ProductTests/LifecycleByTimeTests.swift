@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    @Test func aCommandThatSomebodyWatchesKeepsItUp() async throws {
+        try await Product.with { product in
+            let path = try product.blueprint(
+                Blueprints.single(Self.echo, name: "busy", more: "autoShutdownDelayMinutes: 0.03"))
+            try await product.mustRun("env", "create", "--file", path, "--wait")
+            let watched = try await product.mustRun(
+                "env", "exec", "busy", "api", "--", "/bin/sh", "-c", "sleep 4; echo done")
+            #expect(watched == "done\n")
+            let executions = try await product.json([ExecutionView].self, "env", "executions", "busy")
+            #expect(executions.count { $0.kind == "stop" } == 0)
+        }
+    }
+
     @Test func aRequestThatTheBaselineAnswersForAnOverlayKeepsBothUp() async throws {
         try await Product.with { product in
             let base = try product.blueprint(Self.exposed("base", "autoShutdownDelayMinutes: 0.05"))

@@ -6,6 +6,7 @@ import Orchestration
 /// Who uses which environment, as the gateway and the sessions of this server say.
 struct GatewayActivity: ActivitySource {
     let gateway: GatewayKeeper
+    let execs: ExecSessions
 
     func activity() async throws -> ActivityReport {
         let snapshot: ActivitySnapshot
@@ -14,13 +15,14 @@ struct GatewayActivity: ActivitySource {
         } catch let problem as APIProblem {
             throw UnknownActivity(description: problem.error.message)
         }
-        return ActivityReport(
+        let report = ActivityReport(
             since: snapshot.startedAt,
             uses: snapshot.environments.reduce(into: [:]) { uses, activity in
                 uses[activity.environment] = ActivityReport.Use(
                     lastAt: activity.lastRequestAt,
                     held: Self.held(activity.openRequests, activity.openConnections))
             })
+        return execs.joined(to: report)
     }
 
     private static func held(_ requests: Int, _ connections: Int) -> String? {

@@ -24,13 +24,13 @@ package struct ControlDesk: Sendable {
             store: store, runtime: runtime, routes: routes, secrets: vault, board: board,
             allocator: PortAllocator(range: ports, isFree: outside.isPortFree), outside: outside)
         orchestrator = Orchestrator(actions: actions, log: log)
-        lifecycles = LifecycleKeeper(
-            store: store, board: board, activity: GatewayActivity(gateway: gateway),
-            acting: LifecycleActions(store: store, board: board, orchestrator: orchestrator, outside: outside),
-            outside: outside, log: log)
         let operations = EnvironmentOperations(
             store: store, runtime: runtime, board: board, orchestrator: orchestrator, vault: vault, gateway: gateway,
             outside: outside)
+        lifecycles = LifecycleKeeper(
+            store: store, board: board, activity: GatewayActivity(gateway: gateway, execs: operations.execs),
+            acting: LifecycleActions(store: store, board: board, orchestrator: orchestrator, outside: outside),
+            outside: outside, log: log)
         handler = APIHandler(operations: operations, store: store, outside: outside, health: health, log: log)
     }
 
