@@ -29,6 +29,8 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package var updatedAt: String
     /// When it is deleted by itself; absent for never.
     package var expiresAt: String?
+    /// `true` where nobody may delete it.
+    package var protected: Bool?
     package var services: [ServiceView]
     package var endpoints: [EndpointView]
     package var message: String?
@@ -38,7 +40,8 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package init(
         id: String, name: String, mode: String, state: String, revision: Int, overlayId: String? = nil,
         parent: Parent? = nil, labels: [String: String] = [:], createdAt: String, updatedAt: String,
-        expiresAt: String? = nil, services: [ServiceView] = [], endpoints: [EndpointView] = [], message: String? = nil,
+        expiresAt: String? = nil, protected: Bool? = nil, services: [ServiceView] = [], endpoints: [EndpointView] = [],
+        message: String? = nil,
         execution: String? = nil
     ) {
         self.id = id
@@ -52,6 +55,7 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
         self.expiresAt = expiresAt
+        self.protected = protected
         self.services = services
         self.endpoints = endpoints
         self.message = message

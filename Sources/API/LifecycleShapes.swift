@@ -18,17 +18,20 @@ package struct PatchRequest: Codable, Sendable, Hashable {
     }
 
     package var expiry: Expiry?
+    /// Whether nobody may delete it, nor its own expiry.
+    package var protected: Bool?
     package var dryRun: Bool
 
-    package init(expiry: Expiry? = nil, dryRun: Bool = false) {
+    package init(expiry: Expiry? = nil, protected: Bool? = nil, dryRun: Bool = false) {
         self.expiry = expiry
+        self.protected = protected
         self.dryRun = dryRun
     }
 }
 
 extension PatchRequest {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case expiry, dryRun
+        case expiry, protected, dryRun
     }
 
     /// Everything may be absent; a key that does not exist is refused.
@@ -37,6 +40,7 @@ extension PatchRequest {
         let body = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             expiry: try body.decodeIfPresent(Expiry.self, forKey: .expiry),
+            protected: try body.decodeIfPresent(Bool.self, forKey: .protected),
             dryRun: try body.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
     }
 }

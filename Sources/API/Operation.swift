@@ -3,6 +3,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case validateBlueprint
     case createEnvironment, listEnvironments, getEnvironment, patchEnvironment, deleteEnvironment
     case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
+    case updateEnvironment, scaleEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
     case environmentDiagnosis, restartService
@@ -15,7 +16,8 @@ package enum Operation: String, Sendable, CaseIterable {
     package var method: String {
         switch self {
         case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
-            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartService:
+            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartService,
+            .updateEnvironment, .scaleEnvironment:
             "POST"
         case .deleteEnvironment: "DELETE"
         case .patchEnvironment: "PATCH"
@@ -33,6 +35,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .resumeEnvironment: "/v1/environments/{environment}/resume"
         case .retryEnvironment: "/v1/environments/{environment}/retry"
         case .undoEnvironment: "/v1/environments/{environment}/undo"
+        case .updateEnvironment: "/v1/environments/{environment}/revisions"
+        case .scaleEnvironment: "/v1/environments/{environment}/scale"
         case .environmentStatus: "/v1/environments/{environment}/status"
         case .environmentResolutions: "/v1/environments/{environment}/resolutions"
         case .environmentPlan: "/v1/environments/{environment}/plan"
@@ -63,12 +67,16 @@ package enum Operation: String, Sendable, CaseIterable {
         case .createEnvironment: "Creates an environment from a Blueprint. 202 with the execution."
         case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor."
         case .getEnvironment: "One environment, by id or name."
-        case .patchEnvironment: "Changes when it ends: `{expiry: {ttlMilliseconds | until | never}, dryRun}`."
+        case .patchEnvironment:
+            "Changes when it ends, and protects it: `{expiry: {ttlMilliseconds | until | never}, protected, dryRun}`."
         case .deleteEnvironment: "Deletes an environment and all that it has. 202 with the execution. Query: dryRun."
         case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
         case .retryEnvironment: "Goes on with a create or resume that failed, from where it failed. 202."
         case .undoEnvironment: "Takes back what a create or resume that failed or is under way has done. 202."
+        case .updateEnvironment:
+            "Makes it into another revision, from a Blueprint. 202, or 200 where it is so or stopped. If-Match: revision."
+        case .scaleEnvironment: "Sets how many copies of services run: `{replicas: {service: n}}`. 202 or 200."
         case .environmentStatus: "The same as getEnvironment, observed afresh."
         case .environmentResolutions: "Who answers for each service, and why."
         case .environmentPlan: "The steps that made it, each with its reason."
@@ -110,7 +118,6 @@ package enum Operation: String, Sendable, CaseIterable {
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
         ("GET", "/v1/environments/{environment}/graph"),
-        ("POST", "/v1/environments/{environment}/scale"),
         ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/traces"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
     ]

@@ -129,11 +129,46 @@ package struct ChangeView: Codable, Sendable, Hashable {
     package var environment: EnvironmentView
     package var execution: ExecutionView?
     package var plan: [StepView]
+    /// Something is wanted now, or would be, that was not before; also where nothing has to be carried out for it.
+    package var isChanged: Bool?
+    package var warnings: [ErrorDetail]?
 
-    package init(environment: EnvironmentView, execution: ExecutionView?, plan: [StepView]) {
+    package init(
+        environment: EnvironmentView, execution: ExecutionView?, plan: [StepView], isChanged: Bool? = nil,
+        warnings: [ErrorDetail]? = nil
+    ) {
+        self.isChanged = isChanged
+        self.warnings = warnings
         self.environment = environment
         self.execution = execution
         self.plan = plan
+    }
+}
+
+/// Body of `POST /v1/environments/{id}/scale`.
+package struct ScaleRequest: Codable, Sendable, Hashable {
+    /// Copies wanted (0 to 100), by service.
+    package var replicas: [String: Int]
+    package var dryRun: Bool
+
+    package init(replicas: [String: Int], dryRun: Bool = false) {
+        self.replicas = replicas
+        self.dryRun = dryRun
+    }
+}
+
+extension ScaleRequest {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case replicas, dryRun
+    }
+
+    /// A key that does not exist is refused.
+    package init(from decoder: any Decoder) throws {
+        try decoder.refuseKeys(except: CodingKeys.allCases.map(\.rawValue))
+        let body = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            replicas: try body.decode([String: Int].self, forKey: .replicas),
+            dryRun: try body.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
     }
 }
 

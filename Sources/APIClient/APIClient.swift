@@ -76,6 +76,14 @@ package struct APIClient: Sendable {
         try await call(operation, idOrName, body: request)
     }
 
+    package func updateEnvironment(_ idOrName: String, _ request: CreateRequest) async throws -> ChangeView {
+        try await call(.updateEnvironment, idOrName, body: request)
+    }
+
+    package func scaleEnvironment(_ idOrName: String, _ request: ScaleRequest) async throws -> ChangeView {
+        try await call(.scaleEnvironment, idOrName, body: request)
+    }
+
     package func resolutions(in idOrName: String) async throws -> [ResolutionView] {
         try await call(.environmentResolutions, idOrName)
     }

@@ -34,6 +34,11 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
     /// For a retry: what it goes on with.
     package var retried: Kind?
 
+    /// For an update: the revision before it.
+    package var revisionBefore: Int?
+    /// For a scale: the replicas before it, of the services that it scaled.
+    package var replicasBefore: [String: Int]?
+
     /// What it is for: a retry is for what it goes on with.
     package var purpose: Kind { kind == .retry ? retried ?? .create : kind }
 

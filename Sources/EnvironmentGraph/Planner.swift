@@ -66,10 +66,10 @@ package enum Planner {
         from old: EnvironmentRecord, to new: EnvironmentRecord, reasons: [String: String], ensuresAll: Bool
     ) -> Plan {
         let local = new.localServices
-        let kept = Set(old.localServices.map(\.name))
+        let kept = Dictionary(old.localServices.map { ($0.name, $0.instances) }) { $1 }
         let touched = local.filter { service in
-            ensuresAll || !kept.contains(service.name)
-                || old.generation(of: service.name) != new.generation(of: service.name)
+            ensuresAll || old.generation(of: service.name) != new.generation(of: service.name)
+                || !Set(service.instances).isSubset(of: kept[service.name] ?? [])
         }
         var steps = opening(discards: false)
         for service in inDependencyOrder(touched) {

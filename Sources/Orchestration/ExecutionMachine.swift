@@ -87,10 +87,10 @@ package struct ExecutionMachine: Sendable {
     private mutating func undoable(now: Int64) -> [Start] {
         var started: [Start] = []
         var active = Set(record.steps.filter { $0.state == .undoing && attempts[$0.plan.key] != nil }.map(\.plan.key))
-        for index in record.steps.indices.reversed() where Self.mayHaveEffect(record.steps[index].state) {
+        for index in record.steps.indices.reversed() where Self.mayHaveEffect(record.steps[index]) {
             let key = record.steps[index].plan.key
             guard !active.contains(key), active.count < width else { continue }
-            let blocked = record.steps.contains { Self.mayHaveEffect($0.state) && $0.plan.needs.contains(key) }
+            let blocked = record.steps.contains { Self.mayHaveEffect($0) && $0.plan.needs.contains(key) }
             guard !blocked else { continue }
             guard let compensation = record.steps[index].plan.compensation else {
                 record.steps[index].state = .undone
@@ -103,10 +103,12 @@ package struct ExecutionMachine: Sendable {
         return started
     }
 
-    private static func mayHaveEffect(_ state: StepRecord.State) -> Bool {
-        switch state {
+    private static func mayHaveEffect(_ step: StepRecord) -> Bool {
+        switch step.state {
         case .running, .succeeded, .failed, .outcomeUnknown, .undoing: true
-        case .pending, .skipped, .undone: false
+        // The environment itself was stored with the execution, before any step.
+        case .pending, .skipped: step.plan.compensation == .discard
+        case .undone: false
         }
     }
 

@@ -1,3 +1,4 @@
+import Blueprints
 import EnvironmentGraph
 
 /// One revision of an environment's Blueprint as it was accepted.
@@ -11,11 +12,18 @@ package struct RevisionRecord: Sendable, Hashable, Codable {
     /// Contents of the files that the Blueprint names, by path.
     package var files: [String: String]
     package var createdAt: Int64
+    /// What it was realised as, to compare with and to go back to; `nil` in records from before this was kept.
+    package var spec: BlueprintSpec?
+    package var difference: Difference?
+    package var secrets: [SealedSecret]?
 
     package init(
         environment: EnvironmentID, number: Int, source: String, composed: String, files: [String: String],
-        createdAt: Int64
+        createdAt: Int64, spec: BlueprintSpec? = nil, difference: Difference? = nil, secrets: [SealedSecret]? = nil
     ) {
+        self.spec = spec
+        self.difference = difference
+        self.secrets = secrets
         self.environment = environment
         self.number = number
         self.source = source

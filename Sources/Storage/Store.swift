@@ -81,6 +81,7 @@ package protocol StoreWriting: StoreReading {
     func save(_ port: PortAssignment) throws
     func removePorts(of id: EnvironmentID) throws
     func save(_ secret: SealedSecret) throws
+    func removeSecrets(of id: EnvironmentID) throws
     func save(_ reply: IdempotentReply) throws
     /// Forgets replies that are older than `time` (milliseconds since 1970).
     func removeIdempotentReplies(before time: Int64) throws

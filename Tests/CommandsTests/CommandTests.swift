@@ -46,7 +46,8 @@ import Testing
         #expect(run.errors == "error: `microstax env` has no command `lst`\nhint: did you mean `microstax env list`?\n")
         let far = await CommandRun.run(["frobnicate"])
         #expect(far.status == 64)
-        #expect(far.errors.contains("`microstax` knows: env, baseline, overlay, execution, doctor, version, completion"))
+        #expect(
+            far.errors.contains("`microstax` knows: env, baseline, overlay, execution, doctor, version, completion"))
     }
 
     @Test(arguments: [

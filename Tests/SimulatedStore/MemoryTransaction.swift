@@ -167,6 +167,7 @@ final class MemoryTransaction: StoreWriting {
     }
 
     func secrets(of id: EnvironmentID) throws -> [SealedSecret] { tables.secrets[id] ?? [] }
+    func removeSecrets(of id: EnvironmentID) throws { tables.secrets[id] = nil }
 
     func save(_ secret: SealedSecret) throws {
         var all = tables.secrets[secret.environment] ?? []

@@ -30,8 +30,7 @@ import Testing
     }
 
     @Test func everyHistoryComesToWhereItShouldBe() async throws {
-        // Seeds 70 and 122 find what is not mended yet: undoing a create of which no step has begun leaves it `deleting`.
-        let (code, output) = try await Self.run(["123", "170"])
+        let (code, output) = try await Self.run(["1", "200"])
         #expect(code == 0, "\(output)")
     }
 

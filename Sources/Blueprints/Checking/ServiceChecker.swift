@@ -35,7 +35,7 @@ struct ServiceChecker {
         _ = fields.boolean("remove")
         var draft = ServiceDraft(spec: ServiceSpec(name: name), location: fields.at("name"))
         checkProgram(&draft)
-        draft.spec.replicas = fields.integer("replicas", in: 0...1000) ?? 1
+        draft.spec.replicas = fields.integer("replicas", in: 0...100) ?? 1
         readPorts(&draft)
         readEnvironment(&draft)
         readSecrets(&draft)
@@ -47,6 +47,12 @@ struct ServiceChecker {
         }
         readDependencies(&draft)
         draft.spec.volumes = readVolumes()
+        if draft.spec.replicas > 1, let volume = draft.spec.volumes.first(where: { $0.kind != .ephemeral }) {
+            findings.error(
+                "shared_volume",
+                "`\(fields.path)` keeps data in its volume `\(volume.name)`, which \(draft.spec.replicas) copies cannot share",
+                at: fields.at("replicas"), hint: "replicas: 1, or `type: ephemeral`")
+        }
         draft.spec.probes = readProbes(draft.spec)
         draft.spec.initialisers = readInitialisers(draft.spec)
         draft.spec.restart = fields.choice("restart") ?? .always

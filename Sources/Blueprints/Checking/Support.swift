@@ -34,11 +34,6 @@ struct Support {
         refuse(Self.serviceFields, of: service)
         refuse(service, "data", ["branch", "empty"])
         refuse(service, "activation", ["onDemand"], hint: "write `eager`")
-        if let replicas = service["replicas"], let number = replicas.text.flatMap(PlainScalar.integer), number != 1,
-            (0...1000).contains(number)
-        {
-            refused("`replicas` other than 1", replicas.location)
-        }
         for dependency in service["dependsOn"]?.items ?? [] { refuse(dependency, "condition", ["completed"]) }
         let initialisers = service["init"]
         for item in (initialisers?.items ?? []) + (initialisers.map { [$0] } ?? []) {

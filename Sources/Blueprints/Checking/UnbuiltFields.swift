@@ -39,7 +39,7 @@ struct UnbuiltFields {
                 let known = ["replicas", "resources", "env"]
                 let name = "\(path).services.\(shortened(entry.key))"
                 guard let service = Fields(entry.value, name, known: known, findings) else { continue }
-                _ = service.integer("replicas", in: 0...1000)
+                _ = service.integer("replicas", in: 0...100)
                 _ = service.textMap("env")
                 checkResources(service)
             }

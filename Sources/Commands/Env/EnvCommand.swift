@@ -7,6 +7,7 @@ struct EnvCommand: ParsableCommand {
         subcommands: [
             EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvCalls.self,
             EnvLogs.self, EnvMetrics.self, EnvExecutions.self, EnvEvents.self, EnvDiagnose.self, EnvExec.self,
-            EnvWait.self, EnvStop.self, EnvResume.self, EnvRetry.self, EnvUndo.self, EnvExtend.self, EnvDelete.self,
+            EnvWait.self, EnvStop.self, EnvResume.self, EnvUpdate.self, EnvScale.self, EnvRetry.self, EnvUndo.self,
+            EnvExtend.self, EnvDelete.self,
         ])
 }

@@ -25,10 +25,32 @@ struct StateChange {
     }
 
     let targets: [String]
-    let operation: API.Operation
     let words: Words
     let options: StateChangeOptions
     let common: CommonOptions
+    /// Asks for it.
+    let ask: @Sendable (String, APIClient) async throws -> ChangeView
+
+    init(
+        targets: [String], words: Words, options: StateChangeOptions, common: CommonOptions,
+        ask: @escaping @Sendable (String, APIClient) async throws -> ChangeView
+    ) {
+        self.targets = targets
+        self.words = words
+        self.options = options
+        self.common = common
+        self.ask = ask
+    }
+
+    /// One of the changes that need nothing but their name.
+    init(
+        targets: [String], operation: API.Operation, words: Words, options: StateChangeOptions, common: CommonOptions
+    ) {
+        let request = ChangeRequest(allow: options.allow, dryRun: options.dryRun)
+        self.init(targets: targets, words: words, options: options, common: common) { target, client in
+            try await client.change(target, operation, request)
+        }
+    }
 
     func run() async throws {
         let client = try common.client()
@@ -47,9 +69,9 @@ struct StateChange {
     }
 
     private func change(_ target: String, _ client: APIClient) async throws -> ChangeView {
-        let request = ChangeRequest(allow: options.allow, dryRun: options.dryRun)
         let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil
-        var view = try await client.change(target, operation, request)
+        var view = try await ask(target, client)
+        for warning in view.warnings ?? [] { common.note(warning.written) }
         guard let waiting, let execution = view.execution else { return view }
         let (id, name) = (view.environment.id, view.environment.name)
         if execution.state == "compensating" {
@@ -69,11 +91,15 @@ struct StateChange {
     private func text(_ view: ChangeView) -> String {
         let name = view.environment.name
         if options.dryRun {
-            return view.plan.isEmpty
-                ? "\(name) is \(view.environment.state) already\n"
+            return view.plan.isEmpty && view.isChanged != true
+                ? "\(name) is \(view.environment.state) already; nothing is to change\n"
                 : "\(name) would be \(words.done); nothing was done\n" + PlanTables.steps(view.plan)
         }
-        if view.execution == nil { return "\(name) is \(view.environment.state) already\n" }
+        if view.execution == nil {
+            return view.isChanged == true
+                ? "\(name) is \(words.done); it is \(view.environment.state), and will be so when it runs\n"
+                : "\(name) is \(view.environment.state) already; nothing is to change\n"
+        }
         if options.wait, view.environment.state == "deleted" { return "\(name) is undone; nothing of it is left\n" }
         if options.wait { return "\(name) is \(view.environment.state)\n" }
         return "\(name) is being \(words.done)\nwatch it with: microstax env status \(name)\n"

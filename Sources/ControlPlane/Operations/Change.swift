@@ -14,6 +14,8 @@ struct Change: Sendable {
     var allow: Set<String> = []
     /// Why, where no person asks.
     var reason: String?
+    /// Undoes an update, by an update back; without it that is refused.
+    var update: Update?
 
     /// What was decided.
     struct Prepared: Sendable {
@@ -22,12 +24,17 @@ struct Change: Sendable {
         var execution: ExecutionRecord?
         /// It was under way already.
         var isRepeated = false
+        /// Something is stored, also where there is nothing to carry out.
+        var isChanged = false
     }
 
     /// Decides and stores nothing.
     func prepare(_ id: EnvironmentID) async throws -> Prepared {
         let now = outside.now()
-        return try await store.read { try decide(id, now, in: $0) }
+        return try await store.read { store in
+            if let (update, wish) = try updateBack(id, in: store) { return try update.decide(wish, id, in: store) }
+            return try decide(id, now, in: store)
+        }
     }
 
     /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
@@ -49,6 +56,9 @@ struct Change: Sendable {
     func carryOut(
         _ id: EnvironmentID, actor: String, action: String, _ now: Int64, in store: any StoreWriting
     ) throws -> Prepared {
+        if let (update, wish) = try updateBack(id, in: store) {
+            return try update.carryOut(wish, id, actor: actor, action: action, now, in: store)
+        }
         var prepared = try decide(id, now, in: store)
         guard var execution = prepared.execution, !prepared.isRepeated else { return prepared }
         // What is said of the generation that stopped or failed does not count for the one that starts.
@@ -82,14 +92,18 @@ struct Change: Sendable {
         case (.stop, .stopped), (.resume, .running), (.resume, .degraded): return Prepared(record: record)
         default: break
         }
-        guard command.allowedStates.contains(record.state) else { throw wrongState(record) }
+        guard command.allowedStates.contains(record.state) else { throw Self.wrongState(command, record) }
         if command == .undo { return try undone(record, last, in: store) }
         try checkOthers(record, in: store)
         if command == .resume { try checkDoubts(record, in: store) }
         var execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: kind, steps: try steps(record, last), createdAt: now,
             reason: reason)
-        if command == .retry { execution.retried = last?.purpose }
+        if command == .retry {
+            execution.retried = last?.purpose
+            execution.revisionBefore = last?.revisionBefore
+            execution.replicasBefore = last?.replicasBefore
+        }
         return Prepared(record: record, execution: execution)
     }
 
@@ -105,6 +119,15 @@ struct Change: Sendable {
     }
 
     // MARK: Undoing
+
+    /// An update or scale that did not end well is undone by another one, back to what was wanted before.
+    private func updateBack(_ id: EnvironmentID, in store: any StoreReading) throws -> (Update, Update.Wish)? {
+        guard command == .undo, let update, let record = try store.environment(id),
+            let last = try store.lastExecution(of: id), [.update, .scale].contains(last.purpose),
+            last.state != .succeeded
+        else { return nil }
+        return (update, try update.wish(undoing: last, of: record, in: store))
+    }
 
     /// The same execution, now taking back what it did.
     private func undone(
@@ -130,9 +153,10 @@ struct Change: Sendable {
         return Prepared(record: record, execution: last)
     }
 
-    private func wrongState(_ record: EnvironmentRecord) -> APIProblem {
+    static func wrongState(_ command: EnvironmentCommand, _ record: EnvironmentRecord) -> APIProblem {
         let states = command.allowedStates.map(\.rawValue).sorted().joined(separator: ", ")
-        let next = EnvironmentCommand.allCases.filter { $0.allowedStates.contains(record.state) }.map(\.rawValue)
+        let next = EnvironmentCommand.allCases.filter { ![.update, .scale].contains($0) }
+            .filter { $0.allowedStates.contains(record.state) }.map(\.rawValue)
         return APIProblem(
             .wrongState, "\(record.name) is \(record.state.rawValue); \(command.rawValue) works in: \(states)",
             hint: "possible now: " + next.map { "microstax env \($0) \(record.name)" }.joined(separator: " · "))

@@ -24,25 +24,47 @@ struct Creation: Sendable {
         var lineage: Lineage
     }
 
-    private struct Parent: Sendable {
+    struct Parent: Sendable {
         var record: EnvironmentRecord
+        /// As it was at the revision that is compared with.
+        var spec: BlueprintSpec
         var document: BlueprintDocument
         /// What it stands on in turn.
         var ancestors: [EnvironmentRecord]
     }
 
+    /// A Blueprint as it is wanted: composed over its parent, checked, without anything being decided about it.
+    struct Composed: Sendable {
+        /// With the literal values of its secrets.
+        var spec: BlueprintSpec
+        var mode: EnvironmentMode
+        var checked: CheckedBlueprint
+        var parent: Parent?
+        var warnings: [Diagnostic]
+    }
+
     func prepare(_ request: CreateRequest, mode fixedMode: EnvironmentMode?, parent named: String?) async throws
         -> Prepared
     {
+        let wanted = try Self.wantedMode(request, fixedMode)
+        let composed = try await compose(request, mode: wanted) { sketch in
+            let name = try Self.parentName(named ?? request.parent, sketch?.routing.baselineId)
+            return try await parent(name, wanted ?? sketch?.routing.mode ?? .isolated)
+        }
+        return try prepared(request, composed)
+    }
+
+    /// - Parameter parent: what it is composed over, given what the Blueprint says by itself.
+    func compose(
+        _ request: CreateRequest, mode wanted: EnvironmentMode?, over parent: (BlueprintSpec?) async throws -> Parent?
+    ) async throws -> Composed {
         if request.profile != nil {
             throw APIProblem(.notSupportedYet, "not_supported_yet: profiles (`--profile`) are not built yet")
         }
         let read = Blueprint.read(Array(request.blueprint.utf8), file: request.file, folder: request.folder)
         guard let document = read.document else { throw Self.invalid(read.diagnostics) }
-        let wanted = try Self.wantedMode(request, fixedMode)
         let sketch = Blueprint.check(document, over: nil, mode: wanted)
-        let parentName = try Self.parentName(named ?? request.parent, sketch.spec?.routing.baselineId)
-        let parent = try await parent(parentName, wanted ?? sketch.spec?.routing.mode ?? .isolated)
+        let parent = try await parent(sketch.spec)
         let checked = parent == nil ? sketch : Blueprint.check(document, over: parent?.document, mode: wanted)
         let diagnostics = read.diagnostics + checked.diagnostics
         guard let spec = checked.spec, !diagnostics.contains(where: { $0.severity == .error }) else {
@@ -56,7 +78,7 @@ struct Creation: Sendable {
                     ? "an overlay needs a parent" : "only an overlay has a parent, not one of mode \(mode.rawValue)",
                 hint: mode == .overlay ? "name it with `--baseline <name>`" : "use `microstax overlay create`")
         }
-        return try prepared(request, spec, mode, checked, parent, warnings: diagnostics)
+        return Composed(spec: spec, mode: mode, checked: checked, parent: parent, warnings: diagnostics)
     }
 
     /// What stands against it: its name, its overlayId, the state of its parent.
@@ -100,12 +122,10 @@ struct Creation: Sendable {
 
     // MARK: Deciding
 
-    private func prepared(
-        _ request: CreateRequest, _ spec: BlueprintSpec, _ mode: EnvironmentMode, _ checked: CheckedBlueprint,
-        _ parent: Parent?, warnings: [Diagnostic]
-    ) throws -> Prepared {
+    private func prepared(_ request: CreateRequest, _ composed: Composed) throws -> Prepared {
+        let (spec, mode, parent) = (composed.spec, composed.mode, composed.parent)
         let concealed = vault.concealed(spec)
-        let difference = Difference.between(request: concealed, parent: parent?.record.spec)
+        let difference = Difference.between(request: concealed, parent: parent?.spec)
         let now = outside.now()
         let id = outside.environmentID()
         let pin = parent.map {
@@ -115,25 +135,34 @@ struct Creation: Sendable {
             id: id, name: spec.name, mode: mode, spec: concealed, difference: difference,
             overlayID: mode == .overlay ? spec.routing.overlayId ?? spec.name : nil, parent: pin, createdAt: now)
         record.renewExpiry(now: now, isNew: true)
-        let composed = String(decoding: try JSONEncoder().encode(checked.composed), as: UTF8.self)
-        let place = "revision/\(id)/1"
-        let revision = RevisionRecord(
-            environment: id, number: 1,
-            source: try vault.box.sealText(request.blueprint, for: place),
-            composed: try vault.box.sealText(composed, for: place),
-            files: try request.files.mapValues { try vault.box.sealText($0, for: place) }, createdAt: now)
+        var revision = try self.revision(1, of: id, request, composed, concealed, difference)
         let execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: .create,
             steps: Planner.create(record).steps.map { StepRecord(plan: $0) }, createdAt: now)
         let secrets = try vault.sealed(
-            spec, of: record, parent: parent?.record.spec, given: request.secrets, token: outside.token)
+            spec, of: record, parent: parent?.spec, given: request.secrets, token: outside.token)
+        revision.secrets = secrets
         let above = parent.map { [$0.record] + $0.ancestors } ?? []
         guard let lineage = Lineage(of: record, find: { id in above.first { $0.id == id } }) else {
             throw APIProblem(.internalError, "the lineage of \(spec.name) is broken")
         }
         return Prepared(
             record: record, revision: revision, execution: execution, secrets: secrets,
-            warnings: warnings.map { ErrorDetail($0) }, lineage: lineage)
+            warnings: composed.warnings.map { ErrorDetail($0) }, lineage: lineage)
+    }
+
+    /// What a person sent, sealed under its number.
+    func revision(
+        _ number: Int, of id: EnvironmentID, _ request: CreateRequest, _ composed: Composed, _ concealed: BlueprintSpec,
+        _ difference: Difference
+    ) throws -> RevisionRecord {
+        let document = String(decoding: try JSONEncoder().encode(composed.checked.composed), as: UTF8.self)
+        let place = "revision/\(id)/\(number)"
+        return RevisionRecord(
+            environment: id, number: number, source: try vault.box.sealText(request.blueprint, for: place),
+            composed: try vault.box.sealText(document, for: place),
+            files: try request.files.mapValues { try vault.box.sealText($0, for: place) }, createdAt: outside.now(),
+            spec: concealed, difference: difference)
     }
 
     private static func wantedMode(_ request: CreateRequest, _ fixed: EnvironmentMode?) throws -> EnvironmentMode? {
@@ -146,7 +175,7 @@ struct Creation: Sendable {
     }
 
     /// A flag and the file must agree.
-    private static func parentName(_ flag: String?, _ file: String?) throws -> String? {
+    static func parentName(_ flag: String?, _ file: String?) throws -> String? {
         if let flag, let file, flag != file {
             throw APIProblem(
                 .invalidRequest, "the parent is \(flag) on the command line and \(file) in the Blueprint",
@@ -179,7 +208,8 @@ struct Creation: Sendable {
         let place = "revision/\(record.id)/\(revision.number)"
         let composed = try vault.box.openText(revision.composed, for: place)
         return Parent(
-            record: record, document: try JSONDecoder().decode(BlueprintDocument.self, from: Data(composed.utf8)),
+            record: record, spec: record.spec,
+            document: try JSONDecoder().decode(BlueprintDocument.self, from: Data(composed.utf8)),
             ancestors: ancestors)
     }
 

@@ -49,7 +49,7 @@ struct EnvironmentOperations: Sendable {
         return response
     }
 
-    /// Stops, resumes, retries or deletes. `200` where it is so already or for a dry run, else `202`.
+    /// Stops, resumes, retries, undoes or deletes. `200` where it is so already or for a dry run, else `202`.
     ///
     /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
     func change(
@@ -57,25 +57,71 @@ struct EnvironmentOperations: Sendable {
         reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
         let id = try await picture(of: named).record.id
-        let change = Change(store: store, outside: outside, command: command, allow: Set(request.allow))
-        let (board, edgePort) = (board, gateway.edgePort)
-        let view: @Sendable (Change.Prepared, any StoreReading) throws -> ChangeView = { prepared, store in
-            let picture = try EnvironmentPicture(prepared.record, in: store)
-            let execution = prepared.execution.map { ExecutionView($0) }
-            return ChangeView(
-                environment: EnvironmentView(picture, board: board, edgePort: edgePort),
-                execution: request.dryRun ? nil : execution, plan: execution?.steps ?? [])
-        }
-        if request.dryRun {
-            let prepared = try await change.prepare(id)
-            return reply(200, try await store.read { try view(prepared, $0) })
-        }
+        let change = Change(
+            store: store, outside: outside, command: command, allow: Set(request.allow), update: update)
+        if request.dryRun { return try await dryRun(try await change.prepare(id), [], reply) }
         let (prepared, response) = try await change.commit(id, call) { prepared, store in
-            reply(prepared.execution == nil ? 200 : 202, try view(prepared, store))
+            reply(prepared.execution == nil ? 200 : 202, try view(prepared, [], dryRun: false, store))
         }
-        board.ring(id)
+        return await begun(prepared, response)
+    }
+
+    /// Another revision, by a Blueprint. `200` where it is so already, where the environment is stopped, or for a dry run.
+    func update(
+        _ named: String, _ request: CreateRequest, _ call: APICall,
+        reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let record = try await picture(of: named).record
+        try call.checkRevision(record)
+        return try await realise(try await update.wish(request, for: record), record.id, request.dryRun, call, reply)
+    }
+
+    func scale(
+        _ named: String, _ request: ScaleRequest, _ call: APICall,
+        reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let record = try await picture(of: named).record
+        let wish = try update.wish(replicas: request.replicas, for: record)
+        return try await realise(wish, record.id, request.dryRun, call, reply)
+    }
+
+    private var update: Update {
+        Update(creation: Creation(store: store, vault: vault, outside: outside))
+    }
+
+    private func realise(
+        _ wish: Update.Wish, _ id: EnvironmentID, _ isDryRun: Bool, _ call: APICall,
+        _ reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        if isDryRun { return try await dryRun(try await update.prepare(wish, id), wish.warnings, reply) }
+        let (prepared, response) = try await update.commit(wish, id, call) { prepared, store in
+            let status = prepared.execution == nil ? 200 : 202
+            return reply(status, try view(prepared, wish.warnings, dryRun: false, store))
+        }
+        return await begun(prepared, response)
+    }
+
+    private func dryRun(
+        _ prepared: Change.Prepared, _ warnings: [ErrorDetail], _ reply: @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        reply(200, try await store.read { try view(prepared, warnings, dryRun: true, $0) })
+    }
+
+    private func begun(_ prepared: Change.Prepared, _ response: HTTPResponse) async -> HTTPResponse {
+        board.ring(prepared.record.id)
         if let execution = prepared.execution { await orchestrator.submit(execution) }
         return response
+    }
+
+    private func view(
+        _ prepared: Change.Prepared, _ warnings: [ErrorDetail], dryRun: Bool, _ store: any StoreReading
+    ) throws -> ChangeView {
+        let picture = try EnvironmentPicture(prepared.record, in: store)
+        let execution = prepared.execution.map { ExecutionView($0) }
+        return ChangeView(
+            environment: EnvironmentView(picture, board: board, edgePort: gateway.edgePort),
+            execution: dryRun ? nil : execution, plan: execution?.steps ?? [], isChanged: prepared.isChanged,
+            warnings: warnings)
     }
 
     // MARK: Reading

@@ -59,32 +59,42 @@ struct ExpiryChange: Sendable {
 extension EnvironmentOperations {
     /// Changes what needs no execution.
     func patch(_ named: String, _ request: PatchRequest, _ call: APICall) async throws -> EnvironmentView {
-        guard let expiry = request.expiry else {
-            throw APIProblem(.invalidRequest, "the body says nothing that is to change", hint: "there is: expiry")
+        guard request.expiry != nil || request.protected != nil else {
+            throw APIProblem(
+                .invalidRequest, "the body says nothing that is to change", hint: "there are: expiry, protected")
         }
         let id = try await picture(of: named).record.id
         let now = outside.now()
-        let change = ExpiryChange(wish: expiry)
-        let decide: @Sendable (any StoreReading) throws -> (EnvironmentRecord, Bool) = { store in
-            guard let record = try store.environment(id) else {
+        let decide: @Sendable (any StoreReading) throws -> (EnvironmentRecord, [String]) = { store in
+            guard var record = try store.environment(id) else {
                 throw APIProblem(.notFound, "there is no environment \(shortened(named))")
             }
             try call.checkRevision(record)
-            let changed = try change.applied(to: record, now: now)
-            return (changed ?? record, changed != nil)
+            var changes: [String] = []
+            if let expiry = request.expiry, let put = try ExpiryChange(wish: expiry).applied(to: record, now: now) {
+                record = put
+                changes.append(ExpiryChange.text(record, now: now))
+            }
+            if let protected = request.protected, protected != record.isProtected {
+                record.isProtected = protected
+                changes.append(protected ? "it is protected against deletion" : "it is not protected any more")
+            }
+            return (record, changes)
         }
         let picture: EnvironmentPicture
         if request.dryRun {
             picture = try await store.read { try EnvironmentPicture(try decide($0).0, in: $0) }
         } else {
             picture = try await store.write { store in
-                let (record, isChanged) = try decide(store)
-                if isChanged {
+                let (record, changes) = try decide(store)
+                if !changes.isEmpty {
                     try store.save(record)
-                    try store.append(
-                        EventRecord(
-                            time: now, environment: id, name: record.name, kind: .changed, actor: call.actor,
-                            message: ExpiryChange.text(record, now: now)))
+                    for change in changes {
+                        try store.append(
+                            EventRecord(
+                                time: now, environment: id, name: record.name, kind: .changed, actor: call.actor,
+                                message: change))
+                    }
                     try store.append(
                         AuditEntry(
                             time: now, actor: call.actor, action: call.operation.rawValue, subject: record.name,

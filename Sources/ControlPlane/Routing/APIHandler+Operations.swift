@@ -1,6 +1,7 @@
 import API
 import Blueprints
 import EnvironmentGraph
+import Foundation
 import HTTPTransport
 
 extension APIHandler {
@@ -24,6 +25,10 @@ extension APIHandler {
         case .retryEnvironment: return try await change(call, .retry)
         case .undoEnvironment: return try await change(call, .undo)
         case .patchEnvironment: return try await patch(call)
+        case .updateEnvironment: return try await update(call)
+        case .scaleEnvironment:
+            let request = try call.decode(ScaleRequest.self)
+            return try await operations.scale(subject, request, call) { call.reply($0, data: $1) }
         case .deleteEnvironment: return try await change(call, .delete)
         case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
         case .environmentPlan: return call.reply(data: try await operations.plan(of: subject))
@@ -60,6 +65,15 @@ extension APIHandler {
         }
         let status = request.dryRun ? 200 : 202
         return try await operations.create(request, mode: mode, parent: parent, call) { call.reply(status, data: $0) }
+    }
+
+    private func update(_ call: APICall) async throws -> HTTPResponse {
+        try call.refuseParameters()
+        let request = try call.decode(CreateRequest.self)
+        guard request.folder.hasPrefix("/") else { throw APIProblem(.invalidRequest, "folder is an absolute path") }
+        return try await operations.update(call.parameters[0], request, call) {
+            call.reply($0, data: $1)
+        }
     }
 
     /// A DELETE says by parameter what the others say in their body.

@@ -45,7 +45,7 @@ extension EnvironmentView {
                     latestRevision: parent?.revision ?? pin.revision)
             },
             labels: record.spec.labels, createdAt: timestamp(record.createdAt), updatedAt: timestamp(record.updatedAt),
-            expiresAt: record.expiresAt.map(timestamp),
+            expiresAt: record.expiresAt.map(timestamp), protected: record.isProtected ? true : nil,
             services: lineage.services.map { ServiceView(lineage.resolve($0), lineage, board) },
             endpoints: Self.endpoints(record, lineage, ports, edgePort: edgePort), message: record.message,
             execution: execution)

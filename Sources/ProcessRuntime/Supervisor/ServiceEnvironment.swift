@@ -32,7 +32,8 @@ struct ServiceEnvironment: Sendable {
         variables.merge(secrets) { $1 }
         variables.merge(extra) { $1 }
         variables["MSX_ENV_ID"] = workload.environment.rawValue
-        variables["MSX_SERVICE"] = workload.service
+        variables["MSX_SERVICE"] = serviceName(ofInstance: workload.service)
+        variables["MSX_INSTANCE"] = workload.service
         variables[ProcessMark.variable] = ProcessMark(folder: folder).value(
             service: workload.service, generation: workload.generation, purpose)
         return variables

@@ -52,6 +52,10 @@ extension Transaction {
         }
     }
 
+    func removeSecrets(of id: EnvironmentID) throws {
+        try connection.execute("DELETE FROM secrets WHERE environment = ?", .text(id.rawValue))
+    }
+
     func save(_ secret: SealedSecret) throws {
         try connection.execute(
             "INSERT OR REPLACE INTO secrets(environment, service, name, sealed) VALUES(?, ?, ?, ?)",

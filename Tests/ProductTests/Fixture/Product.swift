@@ -127,6 +127,23 @@ struct Product: Sendable {
         }
     }
 
+    /// The process of every running instance of an environment, found by its mark.
+    func pids(of name: String) async throws -> [String: Int32] {
+        let id = try await environment(name).id
+        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+        var pids: [String: Int32] = [:]
+        for pid in all {
+            // A process that ends while it is looked at is not there.
+            let environ = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
+            let mark = String(decoding: environ, as: UTF8.self).split(separator: "\0").first {
+                $0.hasPrefix("MSX_MARK=")
+            }
+            let parts = mark?.split(separator: "/") ?? []
+            if parts.count == 5, parts[1] == id, parts[4] == "main" { pids[String(parts[2])] = pid }
+        }
+        return pids
+    }
+
     func supervisors() -> [Int32] {
         processes().filter { pid in
             let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
