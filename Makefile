@@ -1,7 +1,7 @@
 # `make` says what there is. Every target does the set-up that it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-down test simulate bench format lint clean
+.PHONY: help setup build install demo demo-down test simulate bench format lint clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ build: ## build the product: .build/release/microstax
 	@scripts/system-packages.sh build
 	@scripts/swift-packages.sh
 	swift build -c release --product microstax
+
+install: ## install what was built, with units for systemd: PREFIX=/usr/local DESTDIR= (see docs/operating.md)
+	@scripts/install.sh
 
 demo: ## show the product's main job on a real shop, from nothing
 	@scripts/demo.sh

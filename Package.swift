@@ -77,7 +77,7 @@ let package = Package(
             "ProcessRuntime",
             ["Runtimes", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", "CPlatform", logging]),
         module("SimulatedRuntime", ["Runtimes", "EnvironmentGraph", "Blueprints"]),
-        module("SQLiteStore", ["Storage", "EnvironmentGraph", "Blueprints", sqlite]),
+        module("SQLiteStore", ["Storage", "EnvironmentGraph", "Blueprints", "Files", sqlite]),
 
         // engines
         module("Orchestration", ["Runtimes", "Storage", "EnvironmentGraph", "Blueprints", "HTTPTransport", logging]),
@@ -180,8 +180,8 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             [
-                "ControlPlane", "API", "Storage", "Orchestration", "EnvironmentGraph", "Gateway", "Runtimes",
-                "TestSupport",
+                "ControlPlane", "API", "Storage", "SQLiteStore", "Orchestration", "EnvironmentGraph", "Gateway",
+                "Runtimes", "Blueprints", "Files", "TestSupport", logging,
             ]),
         .testTarget(
             name: "ProductTests", dependencies: ["API", "TestSupport"], exclude: ["Services"], swiftSettings: strict),

@@ -11,7 +11,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
     case getExecution, cancelExecution
-    case health, ready
+    case health, ready, metrics
 
     package var method: String {
         switch self {
@@ -57,6 +57,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .cancelExecution: "/v1/executions/{execution}/cancel"
         case .health: "/v1/health"
         case .ready: "/v1/ready"
+        case .metrics: "/metrics"
         }
     }
 
@@ -100,8 +101,9 @@ package enum Operation: String, Sendable, CaseIterable {
         case .listOverlays: "Lists the overlays on a baseline, direct and indirect."
         case .getExecution: "One execution with its steps."
         case .cancelExecution: "Cancels an execution that is under way, and undoes what it did. 202."
-        case .health: "Answers while the server lives."
-        case .ready: "200 when it can take work, else 503 with the reason."
+        case .health: "Answers while the server lives. No token needed; without one it says no more."
+        case .ready: "200 when it can take work, else 503 with the reason of each part that cannot. No token needed."
+        case .metrics: "Metrics in Prometheus' text format 0.0.4."
         }
     }
 
@@ -119,6 +121,6 @@ package enum Operation: String, Sendable, CaseIterable {
     package static let planned: [(method: String, path: String)] = [
         ("GET", "/v1/environments/{environment}/graph"),
         ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/traces"),
-        ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"), ("GET", "/v1/metrics"),
+        ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"),
     ]
 }

@@ -220,6 +220,9 @@ package struct APIClient: Sendable {
     package func execution(_ id: String) async throws -> ExecutionView { try await call(.getExecution, id) }
 
     package func health() async throws -> HealthView { try await call(.health) }
+
+    /// - Throws: ``APIFailure`` `.unavailable` where a part is not ready; its details name each with the reason.
+    package func ready() async throws -> ReadyView { try await call(.ready) }
 }
 
 extension APIClient {

@@ -16,7 +16,8 @@ package struct GatewayControl: Sendable {
         try await send(HTTPRequest("PUT", "/table", body: Array(try JSONEncoder().encode(table))))
     }
 
-    package func status(within limit: Duration = .seconds(30)) async throws -> GatewayStatus {
+    /// - Parameter limit: whoever asks how the gateway does must not hang with it.
+    package func status(within limit: Duration = .seconds(3)) async throws -> GatewayStatus {
         try await send(HTTPRequest("GET", "/status"), within: limit)
     }
 

@@ -131,6 +131,7 @@ struct ExecutionRunner: Sendable {
             try fence.check(store)
             try store.save(step, of: fence.execution)
         }
+        actions.outside.happened(.stepStored(step))
         actions.board.ring(environment)
     }
 

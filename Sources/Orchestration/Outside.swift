@@ -13,6 +13,9 @@ package struct Outside: Sendable {
     /// 0..<1, evenly.
     package var random: @Sendable () -> Double
 
+    /// Hears what the engine does, to count it.
+    package var happened: @Sendable (EngineEvent) -> Void = { _ in }
+
     package init(
         now: @escaping @Sendable () -> Int64, token: @escaping @Sendable () -> String,
         isPortFree: @escaping @Sendable (Int) -> Bool,

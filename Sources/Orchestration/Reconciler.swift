@@ -145,6 +145,7 @@ final class Reconciler: Sendable {
         // Nothing was heard of it yet.
         guard actions.board.ready(in: id) != nil else { return [] }
         guard let record = try await actions.store.read({ try $0.environment(id) }) else { return [] }
+        actions.outside.happened(.looked)
         let statuses = actions.board.statuses(of: id)
         try await judge(statuses, of: record)
         let missing = Self.lost(statuses, of: record, started: try await started(record))
@@ -155,6 +156,7 @@ final class Reconciler: Sendable {
             log.warning("applying again", metadata: ["environment": "\(record.name)", "service": "\(instance)"])
             let service = try actions.service(instance, in: record)
             try await actions.runtime.apply(try rendering.workload(service, instance: instance))
+            actions.outside.happened(.appliedAgain)
         }
         return Set(missing)
     }

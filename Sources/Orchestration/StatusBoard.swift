@@ -43,6 +43,13 @@ package final class StatusBoard: Sendable {
         }
     }
 
+    /// How much is observed: environments, and services by state.
+    package var census: (environments: Int, services: [String: Int]) {
+        let all = state.withLock { $0.statuses }
+        let services: [String: Int] = all.values.joined().reduce(into: [:]) { $0[$1.state.rawValue, default: 0] += 1 }
+        return (all.count, services)
+    }
+
     package func set(_ statuses: [WorkloadStatus], of id: EnvironmentID) {
         state.withLock { $0.statuses[id] = statuses }
         ring(id)

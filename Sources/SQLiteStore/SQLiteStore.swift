@@ -26,6 +26,7 @@ package final class SQLiteStore: Store {
     /// How many transactions may run or wait; one more is refused with `.ioError` rather than kept.
     package static let waitingLimit = 10_000
 
+    package let path: String
     private let writer: Lane
     private let readers: [Lane]
     private let queues = Mutex(Queues(readers: SQLiteStore.readerCount))
@@ -43,10 +44,11 @@ package final class SQLiteStore: Store {
         let lock = try FileLock(path: path + ".lock", guarding: path)
         try StoreFile(path: path).prepare(for: schema, lock: lock)
         let connection = try Connection(path: path, access: .writer, lock: lock)
-        try schema.migrate(connection)
+        try schema.migrate(connection, keeping: SchemaCopy(path: path))
         let cache = RecordCache(after: try connection.integer("SELECT coalesce(max(version), 0) FROM environments"))
         connection.close()
 
+        self.path = path
         writer = try Lane("writer", path: path, access: .writer, lock: lock, cache: cache)
         var readers: [Lane] = []
         for number in 1...Self.readerCount {

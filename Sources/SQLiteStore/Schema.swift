@@ -11,9 +11,11 @@ struct Schema: Sendable {
 
     static let current = Schema(migrations: [first, history, outlines])
 
-    /// Takes the steps that are missing, each in a transaction of its own.
-    func migrate(_ connection: Connection) throws(StoreError) {
+    /// Takes the steps that are missing, each in a transaction of its own, after a copy of what there was is kept. There
+    /// is no way back but that copy.
+    func migrate(_ connection: Connection, keeping copy: SchemaCopy) throws(StoreError) {
         let done = try connection.integer("PRAGMA user_version")
+        if done > 0, done < migrations.count { try copy.make(connection, version: Int(done)) }
         for (index, statements) in migrations.enumerated() where index >= done {
             try connection.change { () throws(StoreError) in
                 for statement in statements { try connection.execute(statement) }

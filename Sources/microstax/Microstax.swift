@@ -16,7 +16,9 @@ struct Microstax: AsyncParsableCommand {
               microstax env list
             """,
         version: productVersion,
-        subcommands: ClientCommands.subcommands + [ServeCommand.self, GatewayCommand.self, SuperviseCommand.self])
+        subcommands: ClientCommands.subcommands + [
+            ServeCommand.self, BackupCommand.self, GatewayCommand.self, SuperviseCommand.self,
+        ])
 
     static func main() async {
         await ClientCommands.run(Microstax.self)

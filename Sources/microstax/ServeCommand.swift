@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
               microstax serve                 # in the foreground, until Ctrl-C
               microstax serve --detach        # in the background; returns when it answers
               microstax serve --stop          # end the server and the gateway; services go on
+              microstax serve --log-format json --log-level debug
               MICROSTAX_API_KEY=msx_... microstax serve --listen 127.0.0.1:7070
             """)
 
@@ -37,16 +38,37 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The shared port for host names (default: 7080, or the next that is free).")
     var edgePort: Int?
 
+    @Flag(help: "Let everybody read /metrics at --listen, without the token.")
+    var openMetrics = false
+
+    @Option(help: "How log lines are written: text or json (default: MICROSTAX_LOG_FORMAT, else text).")
+    var logFormat: LogRendering?
+
+    @Option(help: "The least that is logged: trace, debug, info, notice, warning, error, critical (default: info).")
+    var logLevel: Logger.Level?
+
+    @Option(help: ArgumentHelp("The log of a server in the background.", visibility: .hidden))
+    var logFile: String?
+
     func run() async throws {
         let folder = try StateFolder(environment: ProcessInfo.processInfo.environment).path
         if stop { return try await ServerProcess(folder: folder).stop() }
         if detach { return try await ServerProcess(folder: folder).detach(arguments: detachedArguments) }
-        let configuration = ServerConfiguration(
+        var configuration = ServerConfiguration(
             folder: folder, executable: ServerProcess.executable, listener: try listener(), edgePort: edgePort,
             ports: try ports(), version: productVersion)
-        let server = try Server(configuration, outside: .real, log: Logger(label: "server"))
+        let rendering = try logFormat ?? Self.variable("MICROSTAX_LOG_FORMAT") ?? .text
+        ServerLog.start(
+            level: try logLevel ?? Self.variable("MICROSTAX_LOG_LEVEL") ?? .info, rendering: rendering, file: logFile,
+            now: Outside.real.now)
+        let manager = ServiceManager.take()
+        configuration.opensMetrics = openMetrics
+        if let watchdog = manager.watchdog { configuration.pulse = min(.seconds(5), watchdog / 4) }
+        let log = Logger(label: "server")
+        let server = try Server(configuration, outside: .real, log: log)
         try await Interruption.run {
-            try await server.run {
+            try await server.run(manager: manager) {
+                if rendering == .json { return log.info("serving", metadata: ["folder": "\(folder)"]) }
                 FileHandle.standardError.write(Data("microstax \(productVersion) serves \(folder)\n".utf8))
             }
         }
@@ -56,7 +78,20 @@ struct ServeCommand: AsyncParsableCommand {
         var arguments: [String] = []
         if let listen { arguments += ["--listen", listen] }
         if let edgePort { arguments += ["--edge-port", "\(edgePort)"] }
+        if openMetrics { arguments += ["--open-metrics"] }
+        if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
+        if let logLevel { arguments += ["--log-level", logLevel.rawValue] }
         return arguments
+    }
+
+    /// One of the words that `Word` knows; `nil` where the variable is not set.
+    private static func variable<Word: RawRepresentable & CaseIterable>(_ name: String) throws -> Word?
+    where Word.RawValue == String {
+        guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else { return nil }
+        guard let word = Word(rawValue: text) else {
+            throw ValidationError("\(name) is one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return word
     }
 
     /// `MICROSTAX_PORTS`, such as `20000-31999`.
@@ -84,3 +119,6 @@ struct ServeCommand: AsyncParsableCommand {
         return ServerConfiguration.Listener(host: String(listen[..<colon]), port: port, token: token)
     }
 }
+
+extension LogRendering: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

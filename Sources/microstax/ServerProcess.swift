@@ -28,7 +28,7 @@ struct ServerProcess: Sendable {
         let process: DetachedProcess
         do {
             process = try DetachedProcess.start(
-                Self.executable, ["microstax", "serve"] + arguments,
+                Self.executable, ["microstax", "serve", "--log-file", places.log] + arguments,
                 environment: ProcessInfo.processInfo.environment, log: places.log)
         } catch {
             throw StoreError(.unwritable, error.message)
@@ -80,7 +80,9 @@ struct ServerProcess: Sendable {
     }
 
     private func said(_ path: String, from start: Int) -> String {
-        let bytes = FileManager.default.contents(atPath: path)?.dropFirst(start) ?? Data()
+        let content = FileManager.default.contents(atPath: path) ?? Data()
+        // A log that was full has been put aside, and a new one begun.
+        let bytes = content.count < start ? content : content.dropFirst(start)
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         return lines.isEmpty ? "it said nothing" : lines.suffix(5).joined(separator: "\n")
     }

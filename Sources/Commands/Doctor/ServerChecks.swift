@@ -5,7 +5,7 @@ import APIClient
 package enum ServerChecks {
     package static func run(_ client: APIClient, isLocal: Bool) async -> [DoctorCheck] {
         do {
-            return judge(try await client.health(), isLocal: isLocal)
+            return judge(try await client.health(), isLocal: isLocal) + [try await readiness(client)]
         } catch let failure as ConnectionFailure where failure.kind == .notRunning && isLocal {
             return [DoctorCheck("server", .ok, "does not run; it starts when a command needs it")]
         } catch {
@@ -17,6 +17,19 @@ package enum ServerChecks {
                     mend: isLocal ? "microstax serve --detach" : "check MICROSTAX_API_URL and MICROSTAX_API_KEY",
                     required: true)
             ]
+        }
+    }
+
+    /// Whether it can take work; the reply of one that cannot names each part that keeps it from that.
+    private static func readiness(_ client: APIClient) async throws -> DoctorCheck {
+        do {
+            let view = try await client.ready()
+            return DoctorCheck("ready", .ok, view.parts.map(\.name).joined(separator: ", "), required: true)
+        } catch let failure as APIFailure where failure.code == .unavailable {
+            let reasons = (failure.error.details ?? []).map { "\($0.code ?? "") \($0.message)" }
+            return DoctorCheck(
+                "ready", .warning, reasons.isEmpty ? failure.error.message : reasons.joined(separator: "; "),
+                mend: "see the server's log", required: true)
         }
     }
 

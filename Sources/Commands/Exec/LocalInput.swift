@@ -10,11 +10,11 @@ final class LocalInput: Sendable {
         case resized
     }
 
-    private enum Wake: UInt8 { case resized, cancelled }
-
     private static let block = 32 << 10
     /// One pipe for the process, as a signal's handler knows nothing else; made before the handler is.
-    private static let pipe: (read: Int32, write: Int32) = {
+    private static let resized = makePipe()
+
+    private static func makePipe() -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         let result = Glibc.pipe(&ends)
         precondition(result == 0, "no descriptors left")
@@ -23,26 +23,35 @@ final class LocalInput: Sendable {
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
         return (ends[0], ends[1])
-    }()
+    }
 
+    /// Of this reader alone, so that nobody else's takes the byte that ends it.
+    private let cancelled = LocalInput.makePipe()
+    private let watchesSize: Bool
     private let queue = DispatchQueue(label: "microstax.input")
     /// Touched on `queue` only.
     nonisolated(unsafe) private var reads: Bool
 
     init(reads: Bool, watchesSize: Bool) {
         self.reads = reads
-        _ = Self.pipe
+        self.watchesSize = watchesSize
+        _ = Self.resized
         guard watchesSize else { return }
         for number in [SIGWINCH, SIGCONT] {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { _ in
                 let saved = errno
-                LocalInput.wake(.resized)
+                LocalInput.wake(LocalInput.resized.write)
                 errno = saved
             }
             action.sa_flags = Int32(SA_RESTART)
             sigaction(number, &action, nil)
         }
+    }
+
+    deinit {
+        close(cancelled.read)
+        close(cancelled.write)
     }
 
     /// `nil` when the task is cancelled.
@@ -52,31 +61,31 @@ final class LocalInput: Sendable {
                 queue.async { continuation.resume(returning: self.wait()) }
             }
         } onCancel: {
-            Self.wake(.cancelled)
+            Self.wake(cancelled.write)
         }
     }
 
-    private static func wake(_ reason: Wake) {
-        var byte = reason.rawValue
+    private static func wake(_ pipe: Int32) {
+        var byte: UInt8 = 0
         // A full pipe already wakes the reader.
-        _ = write(pipe.write, &byte, 1)
+        _ = write(pipe, &byte, 1)
     }
 
     private func wait() -> Event? {
+        // A descriptor below 0 is ignored (poll(2)).
         while true {
-            var items = [pollfd(fd: Self.pipe.read, events: Int16(POLLIN), revents: 0)]
-            if reads { items.append(pollfd(fd: 0, events: Int16(POLLIN), revents: 0)) }
+            var items = [cancelled.read, watchesSize ? Self.resized.read : -1, reads ? 0 : -1]
+                .map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             guard poll(&items, nfds_t(items.count), -1) > 0 else { continue }
-            if items[0].revents != 0 {
+            if items[0].revents != 0 { return nil }
+            if items[1].revents != 0 {
                 var bytes = [UInt8](repeating: 0, count: 64)
-                let count = read(Self.pipe.read, &bytes, bytes.count)
-                if bytes.prefix(max(count, 0)).contains(Wake.cancelled.rawValue) { return nil }
-                if count > 0 {
+                if read(Self.resized.read, &bytes, bytes.count) > 0 {
                     LocalTerminal.enterRawAgain()
                     return .resized
                 }
             }
-            if reads, items[1].revents != 0, let event = readInput() { return event }
+            if items[2].revents != 0, let event = readInput() { return event }
         }
     }
 

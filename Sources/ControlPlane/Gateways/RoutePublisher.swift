@@ -30,10 +30,15 @@ package final class RoutePublisher: RoutePublishing {
     @discardableResult
     package func publish() async throws -> [Int: String] { try await publications.next() }
 
+    /// Of the table that the gateway was given last; `nil` where none was, or the last one did not arrive.
+    func publishedVersion() async -> UInt64? { await publications.version }
+
     package func isStale() { bell.continuation.yield() }
 
     /// Until cancelled: publishes when rung, and whenever the gateway does not route by the last table.
     package func run() async {
+        // What an earlier server published may be old.
+        isStale()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 // Cancelled: the publishing is over.
@@ -73,6 +78,8 @@ private actor Publications {
         self.gateway = gateway
         self.now = now
     }
+
+    var version: UInt64? { published?.version }
 
     /// Whether a gateway with this table routes by something else than the last publication.
     func isBehind(_ version: UInt64?) -> Bool {

@@ -9,8 +9,12 @@ extension APIHandler {
         let query = call.request.query
         let subject = call.parameters.first ?? ""
         switch call.operation {
-        case .health: return call.reply(data: await health())
+        case .health:
+            return call.actor == Self.anyone ? call.reply(data: AliveView()) : call.reply(data: await health())
         case .ready: return try await ready(call)
+        case .metrics:
+            let fields = HTTPFields([(name: "content-type", value: MetricsText.contentType)])
+            return HTTPResponse(status: 200, fields: fields, body: .bytes(Array(try await exposition().utf8)))
         case .validateBlueprint: return call.reply(data: try await operations.validate(call.decode(CreateRequest.self)))
         case .createEnvironment: return try await create(call, mode: nil, parent: nil)
         case .createBaseline: return try await create(call, mode: .baseline, parent: nil)
@@ -50,11 +54,13 @@ extension APIHandler {
     }
 
     private func ready(_ call: APICall) async throws -> HTTPResponse {
-        let view = await health()
-        guard view.gateway == "running" else {
-            throw APIProblem(.unavailable, "the gateway is \(view.gateway)")
-        }
-        return call.reply(data: view)
+        let view = ReadyView(await readiness())
+        guard !view.ready else { return call.reply(data: view) }
+        let details = view.parts.compactMap { part in part.reason.map { ErrorDetail(message: $0, code: part.name) } }
+        throw APIProblem(
+            .unavailable,
+            "the server is not ready: \(details.map { "\($0.code ?? "") \($0.message)" }.joined(separator: "; "))",
+            hint: "microstax doctor", details: details)
     }
 
     private func create(_ call: APICall, mode: EnvironmentMode?, parent: String?) async throws -> HTTPResponse {

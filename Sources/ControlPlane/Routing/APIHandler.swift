@@ -12,16 +12,50 @@ struct APIHandler: Sendable {
     let store: any Store
     let outside: Outside
     let health: @Sendable () async -> HealthView
+    /// What ``Server`` puts in the place of these; over a simulation there is nothing to wait for and nothing to read.
+    var readiness: @Sendable () async -> [ReadyView.Part] = { [] }
+    var exposition: @Sendable () async throws -> String = { "" }
+    var metrics = MetricsBook()
+    /// What ``anyone`` may ask.
+    var openOperations: Set<API.Operation> = [.health, .ready]
     let log: Logger
     private let router = Router()
     private let keys = IdempotencyKeys()
 
+    /// Who asks without a token; only ``openOperations`` answer them.
+    static let anyone = "anyone"
+
+    /// Whether a request may be answered for ``anyone``.
+    func isOpen(_ request: HTTPRequest) -> Bool {
+        if case .operation(let operation, _) = router.match(request.method, request.path) {
+            return openOperations.contains(operation)
+        }
+        return false
+    }
+
     /// - Parameter actor: who asks, as authenticated.
     func handle(_ request: HTTPRequest, actor: String) async -> HTTPResponse {
         let requestID = "req_" + outside.token()
+        let start = ContinuousClock.now
+        let response = await answer(request, actor: actor, requestID: requestID)
+        // The server's own question whether it lives.
+        guard request.path != "/" else { return response }
+        var operation: API.Operation?
+        if case .operation(let known, _) = router.match(request.method, request.path) { operation = known }
+        let seconds = start.secondsSince
+        metrics.request(operation, status: response.status, seconds: seconds)
+        log.log(
+            level: response.status >= 500 ? .warning : request.method == "GET" ? .debug : .info, "request",
+            metadata: [
+                "request": "\(requestID)", "operation": "\(operation?.rawValue ?? "none")",
+                "status": "\(response.status)", "milliseconds": "\(Int(seconds * 1000))", "actor": "\(actor)",
+            ])
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest, actor: String, requestID: String) async -> HTTPResponse {
         do {
-            let response = try await route(request, actor: actor, requestID: requestID)
-            return response
+            return try await route(request, actor: actor, requestID: requestID)
         } catch {
             let problem = APIProblem(error)
             if problem.code == .internalError {

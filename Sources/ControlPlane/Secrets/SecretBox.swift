@@ -66,7 +66,12 @@ extension SecretBox {
     /// SHA-256 in hexadecimal.
     static func sha256(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
 
-    fileprivate static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    /// Tells keys apart and says nothing of them.
+    static func fingerprint(_ key: [UInt8]) -> String {
+        String(sha256(Array("microstax key".utf8) + key).prefix(16))
+    }
+
+    static func hex(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

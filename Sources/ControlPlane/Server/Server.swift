@@ -14,16 +14,18 @@ import Storage
 /// It starts in the order of dependence and stops in reverse. Stopping it, or killing it, touches no service and no
 /// request: supervisors and gateway live on, and the next server finds them.
 package struct Server: Sendable {
-    private let configuration: ServerConfiguration
-    private let folder: ServerFolder
-    private let store: SQLiteStore
-    private let gateway: GatewayKeeper
-    private let routes: RoutePublisher
-    private let orchestrator: Orchestrator
-    private let lifecycles: LifecycleKeeper
-    private let handler: APIHandler
-    private let socket: String
-    private let log: Logger
+    let configuration: ServerConfiguration
+    let folder: ServerFolder
+    let store: SQLiteStore
+    let gateway: GatewayKeeper
+    let routes: RoutePublisher
+    let orchestrator: Orchestrator
+    let lifecycles: LifecycleKeeper
+    let handler: APIHandler
+    private let vitals: Vitals
+    private let readiness: Readiness
+    let socket: String
+    let log: Logger
 
     /// Takes the state folder and opens what is in it.
     ///
@@ -34,17 +36,22 @@ package struct Server: Sendable {
         folder = try ServerFolder(path: configuration.folder)
         try folder.take()
         store = try SQLiteStore(path: folder.store)
+        let metrics = MetricsBook()
+        let measured = MeasuredStore(store: store, metrics: metrics)
+        var outside = outside
+        outside.happened = { metrics.engine($0) }
         let box = try SecretBox(keyFile: folder.key)
         let board = StatusBoard()
         let runtime = ProcessRuntime(
             root: folder.environments, supervisorCommand: [configuration.executable, "supervise"])
         gateway = GatewayKeeper(
             folder: folder, executable: configuration.executable, edgePort: configuration.edgePort, log: log)
-        routes = RoutePublisher(store: store, board: board, gateway: gateway, now: outside.now, log: log)
+        routes = RoutePublisher(store: measured, board: board, gateway: gateway, now: outside.now, log: log)
         socket = folder.socket
-        let startedAt = timestamp(outside.now())
+        let start = outside.now()
+        let startedAt = timestamp(start)
         let desk = ControlDesk(
-            store: store, runtime: runtime, routes: routes, board: board, gateway: gateway, box: box,
+            store: measured, runtime: runtime, routes: routes, board: board, gateway: gateway, box: box,
             ports: configuration.ports, outside: outside, log: log
         ) { [gateway, configuration] in
             HealthView(
@@ -53,22 +60,53 @@ package struct Server: Sendable {
         }
         orchestrator = desk.orchestrator
         lifecycles = desk.lifecycles
-        handler = desk.handler
+        vitals = Vitals(
+            Self.organs(socket: socket, store: store, orchestrator: orchestrator), period: configuration.pulse)
+        readiness = Readiness(store: measured, vitals: vitals, gateway: gateway, routes: routes, now: outside.now)
+        var handler = desk.handler
+        handler.readiness = { [readiness] in await readiness.parts() }
+        handler.metrics = metrics
+        let exposition = ServerMetrics(
+            book: metrics, store: store, board: board, gateway: gateway, routes: routes, readiness: readiness,
+            version: configuration.version, startedAt: start)
+        handler.exposition = { try await exposition.text() }
+        if configuration.opensMetrics { handler.openOperations.insert(.metrics) }
+        self.handler = handler
     }
 
-    /// Serves until the calling task is cancelled; then lets requests in flight end and stops.
+    /// What the server consists of. An error is an answer: a full disk is nothing that a restart would mend.
+    private static func organs(socket: String, store: SQLiteStore, orchestrator: Orchestrator) -> [Vitals.Organ] {
+        [
+            Vitals.Organ("event loop") {
+                // No path of the API: the answer is a refusal that touches nothing else.
+                _ = try await HTTPClient(.unix(path: socket)).send(HTTPRequest("GET", "/"), timeout: .seconds(60))
+            },
+            Vitals.Organ("store") {
+                _ = try? await store.read { try $0.setting("server.probe") }
+                // An empty transaction takes the writer's turn and writes nothing.
+                _ = try? await store.write { _ in }
+            },
+            Vitals.Organ("orchestrator") { await orchestrator.pulse() },
+        ]
+    }
+
+    /// Serves until the calling task is cancelled; then lets requests in flight end, lets executions stop at a checkpoint,
+    /// closes the store and returns.
     ///
-    /// - Parameter onReady: called once, when the server answers.
-    package func run(onReady: @escaping @Sendable () -> Void) async throws {
+    /// - Parameters:
+    ///   - manager: is told when the server is ready, alive and stopping.
+    ///   - onReady: called once, when the server answers.
+    package func run(manager: ServiceManager = .none, onReady: @escaping @Sendable () -> Void) async throws {
         try await gateway.ensureRunning()
         try await orchestrator.start()
+        await readiness.tookUp()
         defer { store.close() }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.run() }
                 group.addTask { await routes.run() }
-                group.addTask { await lifecycles.run() }
-                group.addTask { try await serveOwner(onReady: onReady) }
+        lifecycles = desk.lifecycles
+                group.addTask { try await serveOwner(manager, onReady: onReady) }
                 if let listener = configuration.listener {
                     group.addTask { try await serveTCP(listener) }
                 }
@@ -83,53 +121,19 @@ package struct Server: Sendable {
         }
         await orchestrator.stop()
         unlink(folder.announcement)
+        log.info("stopped")
     }
 
-    /// The socket's mode keeps everybody else out; who gets in is the owner.
-    private func serveOwner(onReady: @escaping @Sendable () -> Void) async throws {
-        let server = HTTPServer(address: .unix(path: socket)) { [handler] request, peer in
-            guard let uid = peer.uid, uid == geteuid() || uid == 0 else {
-                return APIHandler.failure(
-                    APIProblem(.forbidden, "this socket is its owner's alone"), requestID: "req_refused")
-            }
-            return await handler.handle(request, actor: "owner")
+    /// From when the server answers until cancelled.
+    func watchOverItself(_ manager: ServiceManager) async {
+        let reports = ManagerReports(
+            manager: manager, vitals: vitals,
+            missing: { [readiness] in
+                await readiness.parts().compactMap { part in part.reason.map { "\(part.name) \($0)" } }
+            }, place: configuration.folder, pid: getpid(), log: log)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await vitals.run() }
+            if manager.isPresent { group.addTask { await reports.run() } }
         }
-        try await server.run { _ in
-            do {
-                try announce()
-                onReady()
-            } catch {
-                log.error("cannot announce the server", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-
-    private func serveTCP(_ listener: ServerConfiguration.Listener) async throws {
-        let expected = SecretBox.sha256(Array(listener.token.utf8))
-        let address = HTTPAddress.tcp(host: listener.host, port: listener.port)
-        // Bodies are read before the token can be checked, so there are fewer and smaller ones than on the socket.
-        let limits = HTTPServer.Limits(maxBodyBytes: 4 << 20, maxConnections: 128)
-        let server = HTTPServer(address: address, limits: limits) { [handler] request, _ in
-            // Digests of equal length are compared, so that the time taken says nothing of the token.
-            let words = (request.fields["authorization"] ?? "").split(separator: " ", maxSplits: 1)
-            let isBearer = words.first?.lowercased() == "bearer"
-            let given = SecretBox.sha256(Array((words.last ?? "").utf8))
-            guard isBearer, given == expected else {
-                return APIHandler.failure(
-                    APIProblem(
-                        .unauthorized, "this address needs the server's token",
-                        hint: "set MICROSTAX_API_KEY, or send `authorization: Bearer msx_…`"),
-                    requestID: "req_refused")
-            }
-            return await handler.handle(request, actor: "token")
-        }
-        try await server.run { log.info("listening", metadata: ["address": "\($0)"]) }
-    }
-
-    private func announce() throws {
-        let announcement = ServerAnnouncement(
-            pid: getpid(), startTime: DetachedProcess.current.startTime, socket: socket,
-            version: configuration.version)
-        try ServerFolder.write(try JSONEncoder().encode(announcement), to: folder.announcement)
     }
 }

@@ -24,6 +24,10 @@ package struct ServerConfiguration: Sendable {
     /// What services and addresses get their ports from.
     package var ports: ClosedRange<Int>
     package var version: String
+    /// Whether `GET /metrics` needs no token on TCP.
+    package var opensMetrics = false
+    /// How often each part of the server is asked whether it is alive.
+    package var pulse = Duration.seconds(5)
 
     package init(
         folder: String, executable: String, listener: Listener? = nil, edgePort: Int? = nil,

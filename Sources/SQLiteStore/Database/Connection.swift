@@ -29,7 +29,8 @@ final class Connection {
     /// What went wrong first in the running transaction; nothing more is done in it then.
     private var doom: StoreError?
 
-    init(path: String, access: Access, lock: FileLock) throws(StoreError) {
+    /// - Parameter lock: `nil` for reading beside the store that has it, never for writing.
+    init(path: String, access: Access, lock: FileLock?) throws(StoreError) {
         self.path = path
         self.lock = lock
         let mode = access == .probe ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE

@@ -81,7 +81,9 @@ struct StoreFile {
                 .newerSchema,
                 "the store \(path) was written by a newer microstax (schema \(version), this one knows "
                     + "\(schema.migrations.count)); it was left as it is",
-                hint: "start the newer microstax, or restore the backup from before its first start")
+                hint:
+                    "start the newer microstax; or go on with what there was before: stop every server, and put the copy "
+                    + "\(path).before-<schema> that it kept, or a backup, in the place of the store")
         }
     }
 
