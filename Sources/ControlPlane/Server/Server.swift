@@ -105,7 +105,7 @@ package struct Server: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await gateway.run() }
                 group.addTask { await routes.run() }
-        lifecycles = desk.lifecycles
+                group.addTask { await lifecycles.run() }
                 group.addTask { try await serveOwner(manager, onReady: onReady) }
                 if let listener = configuration.listener {
                     group.addTask { try await serveTCP(listener) }
