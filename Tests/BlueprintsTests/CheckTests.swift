@@ -127,7 +127,7 @@ import Testing
     ]
 
     static let notBuilt: [Case] = [
-        .service("replicas: 2\nvolumes: [{name: d, mountPath: /d}]", "shared_volume@3:11"),
+        .service("replicas: 2,\nvolumes: [{name: d, mountPath: /d}]", "shared_volume@3:11"),
         .service("resources: {cpu: 500m}", "not_supported_yet@3:1"),
         .service("resources: {cpu: lots}", "not_supported_yet@3:1", "invalid_quantity@3:18"),
         .service("data: branch", "not_supported_yet@3:7"),

@@ -141,8 +141,11 @@ import Testing
             try thief.run()
             defer { kill(thief.processIdentifier, SIGKILL) }
             kill(try product.gatewayPID(), SIGKILL)
-            let found = try await product.findings(of: "solo", until: { $0.first?.code == "gateway_cannot_listen" })
-            #expect(found.first?.cause.contains("pid \(thief.processIdentifier)") == true)
+            let name = "pid \(thief.processIdentifier)"
+            let found = try await product.findings(of: "solo") {
+                $0.first?.code == "gateway_cannot_listen" && $0.first?.cause.contains(name) == true
+            }
+            #expect(!found.isEmpty)
         }
     }
 

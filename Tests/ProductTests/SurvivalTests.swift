@@ -17,9 +17,11 @@ import Testing
             try await eventually("the return of the services") {
                 try await Answer.get(url).status == 200 ? true : nil
             }
-            let status = try await product.environment("base")
-            #expect(status.services.allSatisfy { $0.state == "ready" })
-            #expect(status.services.contains { $0.restarts > 0 })
+            // The next server has yet to hear from the supervisor.
+            try await eventually("what the supervisor says") {
+                let services = try await product.environment("base").services
+                return services.allSatisfy { $0.state == "ready" } && services.contains { $0.restarts > 0 } ? true : nil
+            }
             let logs = try await product.mustRun("env", "logs", "base")
             #expect(logs.contains("asked to die"))
             #expect(logs.contains("7"))

@@ -46,8 +46,20 @@ struct BackupRestoreCommand: AsyncParsableCommand {
         if force { try await ServerProcess(folder: path).stop() }
         let restore = BackupRestore(backup, into: try ServerFolder(path: path))
         let stamp = timestamp(Outside.real.now()).filter { $0.isNumber }
-        let outcome = try await restore.run(wantedKey, replacing: force, stamp: stamp)
+        let outcome = try await whenFree { try await restore.run(wantedKey, replacing: force, stamp: stamp) }
         try options.show(outcome) { Self.told(outcome, manifest, path) }
+    }
+
+    /// A server that was told to stop may hold the folder for a moment longer.
+    private func whenFree(_ body: () async throws -> BackupRestore.Outcome) async throws -> BackupRestore.Outcome {
+        let deadline = ContinuousClock.now + .seconds(force ? 10 : 0)
+        while true {
+            do {
+                return try await body()
+            } catch let error as StoreError where error.code == .locked && ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
     }
 
     private var wantedKey: BackupRestore.Key {

@@ -36,7 +36,17 @@ struct Product: Sendable {
 
     static let services = (#filePath as NSString).deletingLastPathComponent + "/../Services"
 
+    private static let turnstile = Turnstile(6)
+
     static func with<T>(_ body: (Product) async throws -> T) async throws -> T {
+        await turnstile.enter()
+        let result: Result<T, any Error>
+        do { result = .success(try await withOwnFolder(body)) } catch { result = .failure(error) }
+        await turnstile.leave()
+        return try result.get()
+    }
+
+    private static func withOwnFolder<T>(_ body: (Product) async throws -> T) async throws -> T {
         let home = "/tmp/msx-p\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
         let slot = slots.withLock { slot in
             slot = (slot + 1) % 120

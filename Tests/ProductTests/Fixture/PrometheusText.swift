@@ -13,13 +13,14 @@ enum PrometheusText {
         guard text.hasSuffix("\n") else { throw wrong("the last line has no end", text) }
         var samples: [Sample] = []
         var seen: Set<String> = []
+        var helped: Set<String> = []
         var family = ""
         var type = ""
         var help = ""
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) {
             let words = line.split(separator: " ", maxSplits: 3).map(String.init)
             if line.hasPrefix("# HELP ") {
-                guard words.count == 4, seen.insert(words[2]).inserted else { throw wrong("a second help", line) }
+                guard words.count == 4, helped.insert(words[2]).inserted else { throw wrong("a second help", line) }
                 help = words[2]
             } else if line.hasPrefix("# TYPE ") {
                 guard words.count == 4, words[2] == help, ["counter", "gauge", "histogram"].contains(words[3]) else {

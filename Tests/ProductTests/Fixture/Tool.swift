@@ -23,10 +23,17 @@ enum Tool {
             for (name, text) in ["in": input ?? "", "out": "", "err": ""] {
                 try Data(text.utf8).write(to: URL(filePath: "\(files)/\(name)"))
             }
-            process.standardInput = try FileHandle(forReadingFrom: URL(filePath: files + "/in"))
-            process.standardOutput = try FileHandle(forWritingTo: URL(filePath: files + "/out"))
-            process.standardError = try FileHandle(forWritingTo: URL(filePath: files + "/err"))
-            try process.run()
+            let handles = [
+                try FileHandle(forReadingFrom: URL(filePath: files + "/in")),
+                try FileHandle(forWritingTo: URL(filePath: files + "/out")),
+                try FileHandle(forWritingTo: URL(filePath: files + "/err")),
+            ]
+            (process.standardInput, process.standardOutput, process.standardError) = (
+                handles[0], handles[1], handles[2]
+            )
+            let started = Result { try process.run() }
+            for handle in handles { try handle.close() }
+            try started.get()
             defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
             try await eventually("the end of \(program) \(arguments)", within: .seconds(90), every: .milliseconds(5)) {
                 process.isRunning ? nil : true
