@@ -1,4 +1,5 @@
 import EnvironmentGraph
+import Foundation
 import Testing
 
 @Suite struct EnvironmentStateTests {
@@ -19,5 +20,25 @@ import Testing
             #expect(state.successors.contains(.deleting), "\(state)")
         }
         #expect(EnvironmentState.deleted.successors.isEmpty)
+    }
+
+    /// The tables that people read are the ones that the code goes by.
+    @Test func thePageSaysWhatIsEnforced() throws {
+        let page = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .appending(path: "../../docs/reference/environments.md").standardized
+        let rows = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("| `") }
+            .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+        for state in EnvironmentState.allCases {
+            let row = try #require(rows.first { $0.first == "`\(state.rawValue)`" }, "\(state)")
+            let said = row.count > 2 ? row[2].components(separatedBy: ", ").filter { !$0.isEmpty } : []
+            #expect(Set(said) == Set(state.successors.map(\.rawValue)), "\(state)")
+        }
+        for command in EnvironmentCommand.allCases where command != .delete {
+            let row = try #require(rows.first { $0.first == "`env \(command.rawValue)`" }, "\(command)")
+            let said = row[1].split(separator: ";")[0].components(separatedBy: ", ")
+                .filter { EnvironmentState(rawValue: $0) != nil }
+            #expect(Set(said) == Set(command.allowedStates.map(\.rawValue)), "\(command)")
+        }
     }
 }
