@@ -3,15 +3,7 @@ import Blueprints
 /// Plans: pure and deterministic, so that the same request always gives the same steps under the same keys.
 package enum Planner {
     /// The steps that realise a new environment. Steps without a path between them may run side by side.
-    package static func create(_ record: EnvironmentRecord) -> Plan {
-        var steps = opening(discards: true)
-        let local = record.localServices
-        for service in inDependencyOrder(local) {
-            steps += startSteps(service, local: local, record, why: reason(service, record.difference))
-        }
-        steps.append(openRoutes(after: local.flatMap { lastKeys(of: $0, record) }))
-        return Plan(steps: steps)
-    }
+    package static func create(_ record: EnvironmentRecord) -> Plan { startingAll(of: record, discards: true) }
 
     /// The steps that remove an environment and everything that it has.
     package static func delete(_ record: EnvironmentRecord) -> Plan {
@@ -44,8 +36,10 @@ package enum Planner {
     }
 
     /// The steps that start a stopped environment again. What was initialised stays so.
-    package static func resume(_ record: EnvironmentRecord) -> Plan {
-        var steps = opening(discards: false)
+    package static func resume(_ record: EnvironmentRecord) -> Plan { startingAll(of: record, discards: false) }
+
+    private static func startingAll(of record: EnvironmentRecord, discards: Bool) -> Plan {
+        var steps = opening(discards: discards)
         let local = record.localServices
         for service in inDependencyOrder(local) {
             steps += startSteps(service, local: local, record, why: reason(service, record.difference))

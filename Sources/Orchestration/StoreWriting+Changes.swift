@@ -25,10 +25,9 @@ extension StoreWriting {
     package func accept(_ execution: ExecutionRecord, of record: inout EnvironmentRecord, at now: Int64) throws {
         var execution = execution
         // What is accepted last is the last, also where the clock was set back or was read before somebody else's commit.
-        if let last = try lastExecution(of: record.id), last.id != execution.id {
-            execution.createdAt = max(execution.createdAt, last.createdAt)
-        }
-        if let older = try lastExecution(of: record.id), !older.state.isFinal, older.id != execution.id {
+        let last = try lastExecution(of: record.id).flatMap { $0.id == execution.id ? nil : $0 }
+        if let last { execution.createdAt = max(execution.createdAt, last.createdAt) }
+        if let older = last, !older.state.isFinal {
             var machine = ExecutionMachine(older)
             machine.finish(cancelled: true, now: now, isRepeatable: StepActions.isRepeatable(record))
             var ended = machine.record
