@@ -72,10 +72,16 @@ package struct HTTPResponse: Sendable {
     package var status: Int
     package var fields: HTTPFields
     package var body: Body
+    /// Of a stream: nothing of it is unfinished when it is cut, such as one that tells what happens from now on. A server
+    /// that stops cuts it at once instead of waiting for it; whoever reads it comes again.
+    package var isEndless: Bool
 
-    package init(status: Int, fields: HTTPFields = HTTPFields(), body: Body = .bytes([])) {
+    package init(
+        status: Int, fields: HTTPFields = HTTPFields(), body: Body = .bytes([]), isEndless: Bool = false
+    ) {
         self.status = status
         self.fields = fields
         self.body = body
+        self.isEndless = isEndless
     }
 }

@@ -25,7 +25,8 @@ package struct HTTPServer: Sendable {
         /// of a response that is being written.
         package var idleTimeout: Duration
         package var maxConnections: Int
-        /// How long requests in flight may go on once the server is told to stop; then they are cancelled.
+        /// How long requests in flight may go on once the server is told to stop; then they are cancelled, and endless
+        /// streams at once.
         package var stopDeadline: Duration
 
         package init(

@@ -84,7 +84,8 @@ extension HTTPServerConnection {
         }
         if length == nil, !bodiless, requestMethod != "HEAD" {
             isStreaming = true
-            if inputIsClosed { job?.cancel() }
+            isEndless = response.isEndless
+            if inputIsClosed || stopping && isEndless { job?.cancel() }
         }
         if response.status == 426 {
             // RFC 9110 section 15.5.22; there is nothing else that a connection here can become.

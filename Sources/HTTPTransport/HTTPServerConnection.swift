@@ -51,6 +51,8 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
     /// `stopNow`; the server's `run` waits for it through `connections`.
     var job: Task<Void, Never>?
     var isStreaming = false
+    /// What is streamed has no end that would be worth waiting for.
+    var isEndless = false
     var webSocket: WebSocketConnection?
     private var overloaded = false
     private var headBytes = 0
@@ -204,6 +206,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
     private func jobEnded() {
         job = nil
         isStreaming = false
+        isEndless = false
         if phase == .closed { return connections.remove(self) }
         guard let request = next else { return }
         next = nil
@@ -299,6 +302,7 @@ final class HTTPServerConnection: ChannelInboundHandler, @unchecked Sendable {
             switch self.phase {
             case .idle, .head, .draining: self.close()
             case .upgraded: self.job?.cancel()
+            case .handling where self.isEndless: self.job?.cancel()
             case .body, .handling, .finishing, .closed: break
             }
         }

@@ -49,7 +49,7 @@ final class HTTPServerConnections: Sendable {
         drained?.succeed(())
     }
 
-    /// Ends idle connections now, the others with their response, after `deadline` all of them by force; a handler that
+    /// Ends idle connections and endless streams now, the others with their response, after `deadline` all of them by force; a handler that
     /// ignores its cancellation is waited for two seconds more and then left behind.
     func stop(within deadline: Duration, on loop: any EventLoop) async {
         let drained = loop.makePromise(of: Void.self)

@@ -1,7 +1,10 @@
 import API
 import ArgumentParser
+import ControlPlane
 import Foundation
 import Gateway
+import Logging
+import Orchestration
 
 /// `microstax gateway`: the data plane, a process of its own that outlives the server.
 struct GatewayCommand: AsyncParsableCommand {
@@ -23,12 +26,16 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "Event loops (default: one for each core).")
     var loops: Int?
 
+    @Option(help: ArgumentHelp("Where its log goes; bounded.", visibility: .hidden))
+    var logFile: String?
+
     func validate() throws {
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops is from 1 to 256") }
         if let port, !(0...65535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
     }
 
     func run() async throws {
+        ServerLog.start(level: .info, rendering: .text, file: logFile, now: Outside.real.now)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         try await GatewayProcess.run(
             GatewayConfiguration(

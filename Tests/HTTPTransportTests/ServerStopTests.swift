@@ -99,6 +99,30 @@ import Testing
         await #expect(throws: HTTPClientError.self) { try await task.value }
     }
 
+    /// What tells of changes has no end to wait for; its deadline is longer than this test may take.
+    @Test func anEndlessStreamIsCutAtOnce() async throws {
+        let clock = ContinuousClock()
+        let reader = Shared<Task<Void, any Error>?>(nil)
+        let start = Shared<ContinuousClock.Instant?>(nil)
+        try await withServer(limits: .init(stopDeadline: .seconds(60))) { _, _ in
+            let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+            continuation.yield([1])
+            return HTTPResponse(status: 200, body: .stream(stream), isEndless: true)
+        } _: { address in
+            let response = try await HTTPClient(address).stream(Self.get)
+            let (pieces, piece) = AsyncStream.makeStream(of: Void.self)
+            // Ended by the server's end, awaited below.
+            let task = Task { for try await _ in response.body { piece.yield() } }
+            reader.change { $0 = task }
+            await pieces.first { _ in true }
+            start.change { $0 = clock.now }
+        }
+        let took = clock.now - (try #require(start.value))
+        #expect(took < .seconds(30))
+        let task = try #require(reader.value)
+        await #expect(throws: HTTPClientError.self) { try await task.value }
+    }
+
     @Test func aServerCancelledBeforeItStartsNeverListens() async throws {
         let listened = Shared(false)
         let run = Task {

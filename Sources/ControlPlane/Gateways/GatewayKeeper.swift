@@ -144,7 +144,7 @@ package final class GatewayKeeper: Sendable {
             log.warning("the gateway runs but does not answer; ending it", metadata: ["pid": "\(stuck.pid)"])
             stuck.terminate(SIGKILL)
         }
-        var arguments = ["microstax", "gateway", "--folder", folder.gateway]
+        var arguments = ["microstax", "gateway", "--folder", folder.gateway, "--log-file", folder.gatewayLog]
         if let configuredEdgePort { arguments += ["--port", "\(configuredEdgePort)"] }
         let process: DetachedProcess
         do {

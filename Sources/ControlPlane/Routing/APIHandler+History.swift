@@ -33,7 +33,7 @@ extension APIHandler {
             after: found.last?.sequence ?? last ?? after ?? 0)
         return HTTPResponse(
             status: 200, fields: HTTPFields([(name: "content-type", value: "application/x-ndjson")]),
-            body: .stream(AsyncThrowingStream { try await pages.next() }))
+            body: .stream(AsyncThrowingStream { try await pages.next() }), isEndless: true)
     }
 }
 

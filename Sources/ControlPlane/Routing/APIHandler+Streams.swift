@@ -28,7 +28,7 @@ extension APIHandler {
                         }
                         if event == nil || event?.environment.state == EnvironmentState.deleted.rawValue { return }
                     }
-                }))
+                }), isEndless: true)
     }
 
     private func event(_ id: EnvironmentID, after last: EventView?) async throws -> EventView? {
@@ -63,7 +63,8 @@ extension APIHandler {
         let fields = HTTPFields([(name: "content-type", value: "application/x-ndjson")])
         let pages = LogPages(lines)
         return HTTPResponse(
-            status: 200, fields: fields, body: .stream(AsyncThrowingStream { try await pages.next() }))
+            status: 200, fields: fields, body: .stream(AsyncThrowingStream { try await pages.next() }),
+            isEndless: log.follow)
     }
 
     private static func checkHasLogs(_ service: String, _ picture: EnvironmentPicture) throws {

@@ -32,7 +32,8 @@ actor Supervisor {
     private var watchers: [Int: AsyncThrowingStream<[UInt8], any Error>.Continuation] = [:]
     private var nextWatcher = 0
     private var waiters: [CheckedContinuation<Void, Never>] = []
-    private var timer: (deadline: Int64, task: Task<Void, Never>)?
+    private var timer = WakeTimer()
+    private var pause: Task<Void, Never>?
     /// Requests that are being answered; the supervisor does not end under them.
     private var requests = 0
     private var heartbeat = 0
@@ -97,7 +98,7 @@ actor Supervisor {
         isEnding = true
         for watcher in watchers.values { watcher.finish() }
         watchers = [:]
-        timer?.task.cancel()
+        pause?.cancel()
         ended.continuation.finish()
     }
 
@@ -207,26 +208,27 @@ actor Supervisor {
     var state: DesiredState { DesiredState(entries: entries.sorted { $0.key < $1.key }.map(\.value)) }
 
     private func setTimer() {
-        let deadline = services.values.compactMap(\.machine.nextDeadline).min()
-        guard deadline != timer?.deadline else { return }
-        timer?.task.cancel()
-        timer = nil
-        guard let deadline else { return }
-        let pause = max(deadline - now(), 0)
+        let next = services.values.lazy.compactMap { $0.machine.nextDeadline }.min()
+        guard next != timer.deadline else { return }
+        pause?.cancel()
+        pause = nil
+        guard let number = timer.set(next), let next else { return }
+        let length = max(next - now(), 0)
         // Ended by the next timer, or by `end()`.
-        let task = Task { [weak self] in
+        pause = Task { [weak self] in
             // A cancelled pause means that another timer took over.
-            guard (try? await Task.sleep(for: .milliseconds(pause))) != nil else { return }
-            await self?.tick()
+            guard (try? await Task.sleep(for: .milliseconds(length))) != nil else { return }
+            await self?.tick(number)
         }
-        timer = (deadline, task)
     }
 
-    private func tick() {
-        timer = nil
+    private func tick(_ number: Int) {
+        guard timer.fires(number) else { return }
         let now = now()
-        for service in services.values where (service.machine.nextDeadline ?? .max) <= now { send(.tick, to: service) }
-        setTimer()
+        for service in services.values where (service.machine.nextDeadline ?? .max) <= now {
+            for action in service.machine.handle(.tick, at: now) { perform(action, service) }
+        }
+        changed()
     }
 
     /// Waits until `condition` holds; asked after every change.
