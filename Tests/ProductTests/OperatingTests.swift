@@ -67,26 +67,44 @@ import Testing
         }
     }
 
+    /// A client that only follows what happens is cut; a graceful stop waits for nobody who could follow for ever.
+    @Test func aFollowerKeepsNoStopWaiting() async throws {
+        try await Product.with { product in
+            let server = try ServeProcess(product)
+            try await eventually("the server", lastSeen: { server.said }) {
+                try? product.serverPID() == server.pid ? true : nil
+            }
+            try await product.mustRun(
+                "env", "create", "--file", product.blueprint(Blueprints.single("[sleep, '1000']")), "--no-wait")
+            let events = product.folder + "/events"
+            let follower = try Self.curl(product, "-N", "-o", events, "http://x/v1/environments/solo/events")
+            defer { if follower.isRunning { kill(follower.processIdentifier, SIGKILL) } }
+            try await eventually("an event") {
+                FileManager.default.contents(atPath: events)?.isEmpty == false ? true : nil
+            }
+            let start = ContinuousClock.now
+            server.send(SIGTERM)
+            #expect(try await server.ended() == 0)
+            #expect(ContinuousClock.now - start < .seconds(4))
+        }
+    }
+
     @Test func aSecondSignalEndsAtOnce() async throws {
         try await Product.with { product in
             let server = try ServeProcess(product)
             try await eventually("the server", lastSeen: { server.said }) {
                 try? product.serverPID() == server.pid ? true : nil
             }
-            // A client that follows keeps a graceful stop waiting.
-            try await product.mustRun(
-                "env", "create", "--file", product.blueprint(Blueprints.single("[sleep, '1000']")), "--no-wait")
-            let socket = product.home + "/server.sock"
-            let follower = Process()
-            follower.executableURL = URL(filePath: "/usr/bin/env")
-            follower.arguments = [
-                "curl", "-sN", "--unix-socket", socket, "http://x/v1/environments/solo/events", "-o",
-                product.folder + "/events",
-            ]
-            try follower.run()
-            defer { if follower.isRunning { kill(follower.processIdentifier, SIGKILL) } }
-            try await eventually("an event") {
-                FileManager.default.contents(atPath: product.folder + "/events")?.isEmpty == false ? true : nil
+            // A request whose body does not come keeps a graceful stop waiting.
+            let said = product.folder + "/said"
+            let body = Pipe()
+            let client = try Self.curl(
+                product, "-v", "-H", "expect: 100-continue", "-X", "POST", "-T", "-",
+                "http://x/v1/environments", input: body, saying: said)
+            defer { if client.isRunning { kill(client.processIdentifier, SIGKILL) } }
+            try await eventually("the server's asking for the body") {
+                let text = (try? String(contentsOfFile: said, encoding: .utf8)) ?? ""
+                return text.contains("100 Continue") ? true : nil
             }
             let start = ContinuousClock.now
             server.send(SIGTERM)
@@ -95,6 +113,22 @@ import Testing
             #expect(try await server.ended() == 130)
             #expect(ContinuousClock.now - start < .seconds(4))
         }
+    }
+
+    /// Started, and the caller's to end.
+    private static func curl(
+        _ product: Product, _ arguments: String..., input: Pipe? = nil, saying: String? = nil
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["curl", "-s", "--unix-socket", product.home + "/server.sock"] + arguments
+        if let input { process.standardInput = input }
+        if let saying {
+            _ = FileManager.default.createFile(atPath: saying, contents: nil)
+            process.standardError = FileHandle(forWritingAtPath: saying)
+        }
+        try process.run()
+        return process
     }
 
     @Test func probesNeedNoTokenAndSaySoLittle() async throws {
