@@ -36,11 +36,13 @@ package enum AtomicFile {
             unlink(temporary)
             throw error
         }
+        CrashPoint.pass("before a file is replaced")
         guard rename(temporary, path) == 0 else {
             let failure = FileFailure("replace", path)
             unlink(temporary)
             throw failure
         }
+        CrashPoint.pass("after a file was replaced")
         if durably { try syncFolder(of: path) }
     }
 

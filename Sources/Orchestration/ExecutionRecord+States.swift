@@ -15,10 +15,15 @@ extension ExecutionRecord {
     }
 
     /// `nil` where it stays as a step left it.
-    package var stateAfterEnding: EnvironmentState? {
+    ///
+    /// - Parameter now: where the environment is. Opening the routes has moved it on; but a server that died after that, or
+    ///   a retry of what failed after that, has moved it back.
+    package func stateAfterEnding(in now: EnvironmentState) -> EnvironmentState? {
         switch (state, purpose) {
         case (.failed, _): .error
         case (.succeeded, .stop), (.undone, .resume): .stopped
+        case (.succeeded, .delete): nil
+        case (.succeeded, _): now == stateWhileRunning ? .running : nil
         default: nil
         }
     }

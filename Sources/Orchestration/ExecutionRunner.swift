@@ -173,7 +173,7 @@ struct ExecutionRunner: Sendable {
             try store.save(execution)
             let record = try store.environment(execution.environment)
             try store.append(.ended(execution, name: record?.name, at: now))
-            guard var record, let state = execution.stateAfterEnding else { return }
+            guard var record, let state = execution.stateAfterEnding(in: record.state) else { return }
             let why = execution.state == .failed ? execution.error : execution.reason
             try store.move(&record, to: state, message: why, at: now)
         }

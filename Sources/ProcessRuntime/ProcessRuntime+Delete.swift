@@ -1,4 +1,5 @@
 import EnvironmentGraph
+import Files
 import Foundation
 import Glibc
 import Runtimes
@@ -9,6 +10,7 @@ extension ProcessRuntime {
         try await finder.gate.with(environment) {
             let record = SupervisorRecord.load(folder.record)
             if let record { try await end(record, of: folder) }
+            CrashPoint.pass("after a supervisor was ended")
             let mark = ProcessMark(folder: folder)
             try await endUnrecorded(mark)
             let left = await mark.killStrays()
@@ -16,8 +18,10 @@ extension ProcessRuntime {
                 let list = left.map { "pid \($0.pid) (\($0.name))" }.joined(separator: ", ")
                 throw RuntimeError(.leftOver, "could not kill \(list) of \(environment)")
             }
+            CrashPoint.pass("after strays were killed")
             if let record { try ControlSocket.remove(record.socket) }
             try await OffPool.run { try FolderRemoval.remove(folder.path) }
+            CrashPoint.pass("after a folder was removed")
         }
     }
 

@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Storage
 
 /// One connection, its transactions one after the other on a queue of their own.
@@ -26,7 +27,13 @@ actor Lane {
 
     func write<T: Sendable>(_ body: @Sendable (any StoreWriting) throws -> T) throws -> T {
         let transaction = Transaction(connection, cache)
-        let value = try connection.transaction(.immediate) { try body(transaction) }
+        CrashPoint.pass("before a transaction")
+        let value = try connection.transaction(.immediate) {
+            let value = try body(transaction)
+            CrashPoint.pass("before a commit")
+            return value
+        }
+        CrashPoint.pass("after a commit")
         transaction.publish()
         return value
     }

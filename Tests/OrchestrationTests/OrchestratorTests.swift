@@ -135,6 +135,35 @@ import Testing
         }
     }
 
+    /// Found by `make kill`: it was taken up again, moved back to `updating`, and nobody moved it on.
+    @Test func anUpdateThatADeathInterruptedAfterItsRoutesWereOpenedEndsRunning() async throws {
+        try await Workbench.with { bench in
+            let create = try await bench.accept([service("api")])
+            await bench.orchestrator.submit(create)
+            _ = try await bench.ended(create.id)
+            await bench.orchestrator.stop()
+
+            let record = try await bench.environment()
+            let plan = Planner.update(from: record, to: record, reasons: [:], ensuresAll: false)
+            var update = ExecutionRecord(
+                id: ExecutionID(rawValue: "exe-update"), environment: record.id, kind: .update,
+                steps: plan.steps.map { StepRecord(plan: $0) }, createdAt: 2)
+            let left = ["strays/stop", "ports/trim"]
+            for index in update.steps.indices where !left.contains(update.steps[index].plan.key) {
+                update.steps[index].state = .succeeded
+            }
+            #expect(update.steps.contains { $0.plan.key == "routes/open" && $0.state == .succeeded })
+            update.state = .running
+            try await bench.store.write { [update] in try $0.save(update) }
+
+            let next = Workbench(store: bench.store, runtime: bench.runtime)
+            try await next.orchestrator.start()
+            #expect(try await next.ended(update.id).state == .succeeded)
+            #expect(try await next.environment().state == .running)
+            await next.orchestrator.stop()
+        }
+    }
+
     @Test func aCreateWhoseDeletionWasAcceptedFirstEndsCancelled() async throws {
         try await Workbench.with { bench in
             let create = try await bench.accept([service("api")])

@@ -1,5 +1,6 @@
 import API
 import EnvironmentGraph
+import Files
 import Foundation
 import Gateway
 import Logging
@@ -190,7 +191,7 @@ package final class GatewayKeeper: Sendable {
     private static var environment: [String: String] {
         ProcessInfo.processInfo.environment.filter { name, _ in
             ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "MICROSTAX_HOME"].contains(name)
-                || name.hasPrefix("LC_")
+                || name == CrashPoint.variable || name.hasPrefix("LC_")
         }
     }
 

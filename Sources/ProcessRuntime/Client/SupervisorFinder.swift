@@ -1,5 +1,6 @@
 import CPlatform
 import EnvironmentGraph
+import Files
 import Foundation
 import Glibc
 import Runtimes
@@ -73,6 +74,7 @@ struct SupervisorFinder: Sendable {
             defer { close(ends[1]) }
             try spawn(folder, input: input, log: log, ready: ends[1])
         }
+        CrashPoint.pass("after a supervisor was started")
         return try await answer(from: ends[0])
     }
 
@@ -92,7 +94,7 @@ struct SupervisorFinder: Sendable {
     private static func environment(_ folder: EnvironmentFolder) -> [String: String] {
         var kept = ProcessInfo.processInfo.environment.filter { name, _ in
             ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"].contains(name)
-                || name.hasPrefix("LC_") || name.hasPrefix("LD_LIBRARY_PATH")
+                || name == CrashPoint.variable || name.hasPrefix("LC_") || name.hasPrefix("LD_LIBRARY_PATH")
         }
         kept[ProcessMark.supervisorVariable] = ProcessMark(folder: folder).supervisorValue
         return kept

@@ -66,6 +66,19 @@ struct ProcessMark: Sendable, Hashable {
         }
     }
 
+    /// Waits until the recorded processes, which have ended, were taken from the process table by whoever inherited them: a
+    /// program that finds its last run's pid in a file (PostgreSQL's `postmaster.pid`) asks the kernel whether that lives,
+    /// and the kernel says yes of one that nobody has waited for. Where process 1 never does, that is not waited for longer
+    /// than the limit.
+    func untilReaped(within limit: Duration = .seconds(4)) async {
+        let deadline = ContinuousClock.now + limit
+        let file = LeaderFile(path: leaders)
+        while await OffPool.run({ !file.recorded(among: ProcessTable.all()).isEmpty }), ContinuousClock.now < deadline {
+            // Cancelling only shortens the pause; the deadline still holds.
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     /// Kills all strays and waits until there are none; gives those that are left at the deadline.
     func killStrays(within limit: Duration = .seconds(10)) async -> [ProcessTable.Entry] {
         let deadline = ContinuousClock.now + limit

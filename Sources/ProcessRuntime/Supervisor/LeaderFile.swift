@@ -26,12 +26,17 @@ struct LeaderFile: Sendable {
 
     /// The recorded processes that still run.
     func living(among all: [ProcessTable.Entry]) -> [ProcessTable.Entry] {
+        recorded(among: all).filter { !$0.isZombie }
+    }
+
+    /// The recorded processes that still have their pid, also when they have ended.
+    func recorded(among all: [ProcessTable.Entry]) -> [ProcessTable.Entry] {
         let records = (SmallFile.read(path) ?? []).split(separator: UInt8(ascii: "\n")).compactMap { line in
             // A torn line after a crash: its process still has its mark.
             try? JSONDecoder().decode(DetachedProcess.self, from: Data(line))
         }
         let started = records.filter { $0.bootID == ProcessTable.bootID }
             .reduce(into: [pid_t: Set<UInt64>]()) { $0[$1.pid, default: []].insert($1.startTime) }
-        return all.filter { !$0.isZombie && started[$0.pid]?.contains($0.startTime) == true }
+        return all.filter { started[$0.pid]?.contains($0.startTime) == true }
     }
 }

@@ -1,6 +1,7 @@
 import Blueprints
 import CPlatform
 import EnvironmentGraph
+import Files
 import Foundation
 import Glibc
 import Runtimes
@@ -139,7 +140,9 @@ extension Supervisor {
         do {
             let spawn = try preparation.spawn(command, purpose, input: input, output: ends[1], error: ends[2])
             do {
+                CrashPoint.pass("before a process is started")
                 let pid = try spawn.start()
+                CrashPoint.pass("after a process was started")
                 if let leader = DetachedProcess(running: pid) { LeaderFile(path: folder.leaders).append(leader) }
                 service.pipes = pipes
                 // Before its output is read, so that it stands before its first line.
@@ -173,6 +176,7 @@ extension Supervisor {
 
     private func mainEnded(_ service: SupervisedService, pid: pid_t, code: Int32) {
         service.mainPid = nil
+        CrashPoint.pass("after a process ended")
         ExitRecord(
             service: service.name, generation: service.machine.workload.generation, pid: pid, exitCode: code,
             time: now()

@@ -1,5 +1,6 @@
 import CPlatform
 import EnvironmentGraph
+import Files
 import Foundation
 import Glibc
 import Runtimes
@@ -123,6 +124,7 @@ extension Supervisor {
         let code: Int32 = await withCheckedContinuation { continuation in
             onExit[pid] = { continuation.resume(returning: $0) }
         }
+        CrashPoint.pass("after a command ended")
         timer.cancel()
         pipe.finish()
         return RuntimeCommandResult(exitCode: code, output: output.text, timedOut: timeout.isSet)
@@ -149,7 +151,9 @@ extension Supervisor {
         let spawn = try preparation.spawn(
             command.command, purpose, extra: command.extraEnv, input: input, output: output, error: output)
         do {
-            return try spawn.start()
+            let pid = try spawn.start()
+            CrashPoint.pass("after a command was started")
+            return pid
         } catch {
             throw RuntimeError(.invalidWorkload, preparation.describe(error, spawn))
         }

@@ -62,6 +62,7 @@ actor Supervisor {
         pump.start()
         guard let state = try DesiredState.load(folder.workloads) else { return }
         let left = await mark.killStrays()
+        if left.isEmpty { await mark.untilReaped() }
         let exits = ExitRecord.load(folder.exits)
         for entry in state.entries {
             entries[entry.workload.service] = entry

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import HTTPTransport
 import Runtimes
@@ -37,10 +38,14 @@ struct SupervisorControl: Sendable {
         case ("GET", "/changes"):
             return HTTPResponse(status: 200, body: .stream(await supervisor.watch()))
         case ("POST", "/apply"):
+            CrashPoint.pass("before a workload is applied")
             try await supervisor.apply(ControlCoding.decode(Workload.self, request.body))
+            CrashPoint.pass("after a workload was applied")
             return ControlCoding.response(Done())
         case ("POST", "/stop"):
+            CrashPoint.pass("before a service is stopped")
             try await supervisor.stop(ControlCoding.decode(String.self, request.body))
+            CrashPoint.pass("after a service was stopped")
             return ControlCoding.response(Done())
         case ("POST", "/run"):
             let run = try ControlCoding.decode(RunRequest.self, request.body)
@@ -48,7 +53,9 @@ struct SupervisorControl: Sendable {
         case ("GET", "/exec"):
             return ExecControl(supervisor: supervisor, service: request.query["service"] ?? "").response
         case ("POST", "/end"):
+            CrashPoint.pass("before everything is stopped")
             await supervisor.stopAll()
+            CrashPoint.pass("after everything was stopped")
             let left = await supervisor.leftOver()
             guard left.isEmpty else {
                 throw RuntimeError(.leftOver, "could not kill \(left.joined(separator: ", "))")

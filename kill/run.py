@@ -1,0 +1,163 @@
+"""`make kill`: kills the real program at every checkpoint, and its services under load; see docs/internals/testing.md."""
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import sys
+import time
+import traceback
+
+import leftovers
+import rounds
+import shops
+from product import Product, Wrong
+
+MOST_FAILURES = 5
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Place:
+    """A state folder with a server; made anew after something went wrong, which is kept for looking at."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.number = 0
+        self.product = None
+
+    def open(self):
+        self.number += 1
+        home = f"/tmp/msx-kill-{os.getpid()}-{self.number}"
+        self.product = Product(self.binary, home, leftovers.free_range())
+        self.product.start()
+        return self.product
+
+    def close(self, keep=False):
+        """Ends everything; gives what should not have been left."""
+        product, self.product = self.product, None
+        left = []
+        if not keep:
+            with contextlib.suppress(Wrong):
+                product.command("serve", "--stop")
+            deadline = time.monotonic() + 10
+            while (pids := leftovers.processes(product.home)) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            left = [f"process {pid} {leftovers.title(pid)}" for pid in pids]
+            left += [f"folder {name}" for name in os.listdir(f"{product.home}/environments")]
+            left += leftovers.intact(product.home)
+        leftovers.end_everything(product)
+        if keep or left:
+            say(f"kept: {product.home} {product.side}")
+        else:
+            for folder in (product.home, product.side):
+                shutil.rmtree(folder)
+        return left
+
+
+def strike(place, kills, seed):
+    """The rounds; gives the tally and what went wrong."""
+    tally, failures = rounds.Tally(), []
+    product = place.open()
+    shop = shops.WholeShop(f"{product.side}/ledger")
+    points, times = rounds.measure(product, shop, tally)
+    plan = rounds.schedule(points, times, kills, seed)
+    for operation in rounds.OPERATIONS:
+        passed = {role: points.get((*operation, role), 0) for role in ("serve", "supervise", "gateway")}
+        say(f"{' '.join(operation)}: {times[operation]:.2f} s, points {passed}")
+    say(f"{len(plan)} rounds of {len(rounds.OPERATIONS)} operations, each with a kill; seed {seed}")
+    began = last = time.monotonic()
+    for number, chosen in enumerate(plan):
+        run = rounds.Round(product, shop, seed * 1_000_003 + number, tally)
+        try:
+            run.run(chosen)
+            if number % 10 == 0 and (said := leftovers.intact(product.home)):
+                raise Wrong(f"the store is not intact: {said}")
+        except Exception as problem:
+            failures.append(f"round {number}, {run.now}: {problem}")
+            say(f"FAILED {failures[-1]}")
+            if not isinstance(problem, Wrong):
+                traceback.print_exc()
+            place.close(keep=True)
+            if len(failures) >= MOST_FAILURES:
+                say("too many failures; giving up")
+                break
+            product = place.open()
+            shop = shops.WholeShop(f"{product.side}/ledger")
+        if time.monotonic() - last > 20:
+            last = time.monotonic()
+            say(f"{number + 1}/{len(plan)} rounds, {tally.total} kills, {len(failures)} failures, {last - began:.0f} s")
+    if place.product:
+        failures += place.close()
+    return tally, failures, time.monotonic() - began
+
+
+def burden(place, seconds, seed):
+    """The load; gives what was counted and what went wrong."""
+    from load import Load
+
+    product = place.open()
+    load = Load(product, seed, seconds)
+    try:
+        failures = list(load.run())
+    except Exception as problem:
+        traceback.print_exc()
+        failures = [*load.wrong, f"load: {problem}"]
+    failures += place.close(keep=bool(failures))
+    return load, failures
+
+
+def report(rows, failures):
+    for name, count in rows:
+        say(f"{name:<48}{count:>10}")
+    for failure in failures:
+        say(f"failure: {failure}")
+
+
+def tally_rows(tally, seconds):
+    rows = [(kind, count) for kind, count in sorted(tally.kills.items())]
+    rows += [
+        ("kills", tally.total), ("points that were not reached", tally.missed), ("operations", tally.operations),
+        ("requests without an answer", tally.unanswered), ("asked what to do (outcomeUnknown)", tally.asked),
+        ("… repeated", tally.repeated), ("… undone", tally.undone), ("effects doubled, as stated", tally.stated_doubles)]
+    if tally.recoveries:
+        rows += [
+            ("median s from request to end, with a kill", f"{statistics.median(tally.recoveries):.2f}"),
+            ("longest", f"{max(tally.recoveries):.2f}")]
+    return rows + [("seconds in all", f"{seconds:.0f}")]
+
+
+def number(name):
+    text = os.environ.get(name, "")
+    return int(text) if text else None
+
+
+def main():
+    place = Place(os.environ["MICROSTAX"])
+    kills, seconds = number("KILLS"), number("LOAD_SECONDS")
+    seed = number("SEED")
+    seed = int(time.time()) % 1_000_000 if seed is None else seed
+    rows, failures = [], []
+    try:
+        if kills != 0:
+            tally, failures, took = strike(place, kills, seed)
+            rows += tally_rows(tally, took)
+        if seconds != 0:
+            load, wrong = burden(place, 600 if seconds is None else seconds, seed)
+            rows += [(f"killed under load: {kind}", count) for kind, count in sorted(load.killed.items())]
+            rows += [(f"answers: {kind}", count) for kind, count in sorted(load.counts.items())]
+            failures += wrong
+    finally:
+        if place.product:
+            place.close(keep=True)
+    say("")
+    report([*rows, ("failures", len(failures)), ("seed", seed)], failures)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main())
