@@ -34,16 +34,17 @@ package struct RoutingFacts: Sendable, Hashable {
     }
 }
 
-extension RoutingTable {
-    /// The table for a set of environments. Does not depend on their order.
-    ///
-    /// An environment that is going away is left out: its context is then unknown, and so refused.
-    package static func make(version: UInt64, _ facts: [RoutingFacts]) -> RoutingTable {
-        let present = facts.filter { ![.deleting, .deleted].contains($0.record.state) }
-            .sorted { $0.record.id < $1.record.id }
-        return RoutingTable(
-            version: version, environments: present.map(routed),
-            listeners: present.flatMap(listeners).sorted { $0.port < $1.port })
+/// What one environment adds to the table.
+package struct RoutingPart: Sendable, Hashable {
+    package let environment: RoutedEnvironment
+    /// By port.
+    package let listeners: [RoutedListener]
+
+    /// `nil` for one that is going away: its context is then unknown, and so refused.
+    package init?(_ facts: RoutingFacts) {
+        guard ![.deleting, .deleted].contains(facts.record.state) else { return nil }
+        environment = Self.routed(facts)
+        listeners = Self.listeners(facts).sorted { $0.port < $1.port }
     }
 
     private static func routed(_ facts: RoutingFacts) -> RoutedEnvironment {
@@ -84,5 +85,18 @@ extension RoutingTable {
                 caller: address.caller.map { .service($0) } ?? .edge, service: address.service,
                 portName: address.portName, isTCP: port?.transport == .tcp)
         }
+    }
+}
+
+extension RoutingTable {
+    /// The table for a set of environments. Does not depend on their order.
+    package static func make(version: UInt64, _ facts: [RoutingFacts]) -> RoutingTable {
+        make(version: version, facts.compactMap(RoutingPart.init))
+    }
+
+    package static func make(version: UInt64, _ parts: some Collection<RoutingPart>) -> RoutingTable {
+        let sorted = parts.sorted { $0.environment.id < $1.environment.id }
+        return RoutingTable(
+            version: version, environments: sorted.map(\.environment), listeners: sorted.flatMap(\.listeners))
     }
 }

@@ -62,6 +62,12 @@ package struct PortAllocator: Sendable {
         guard !unused.isEmpty else { return }
         try rest(unused, at: now, in: store)
         try store.removePorts(of: record.id, numbers: unused)
+        try renewVersion(of: record.id, in: store)
+    }
+
+    /// Whoever keeps what the ports are needed for reads them anew where the record's version grew, and only there.
+    private static func renewVersion(of id: EnvironmentID, in store: any StoreWriting) throws {
+        if let record = try store.environment(id) { try store.save(record) }
     }
 
     private static func rest(_ ports: Set<Int>, at now: Int64, in store: any StoreWriting) throws {
@@ -88,42 +94,32 @@ package struct PortAllocator: Sendable {
     /// - Throws: ``StepFailure`` where a fixed port belongs to somebody else, or the range is used up.
     package func allocate(for record: EnvironmentRecord, at now: Int64, in store: any StoreWriting) throws {
         let existing = Set(try store.ports(of: record.id).map(\.purpose))
-        var used = try store.portsInUse()
         let resting = Set(try Self.resting(at: now, in: store).keys)
-        for (purpose, fixed) in Self.purposes(record) where !existing.contains(purpose) {
-            var number = try fixed ?? choose(record.id, purpose, used.union(resting))
-            if used.contains(number) {
-                let owner = try owner(of: number, in: store)
+        let missing = Self.purposes(record).filter { !existing.contains($0.purpose) }
+        for (purpose, fixed) in missing {
+            var number = try fixed ?? choose(record.id, purpose, resting, store)
+            if let taken = try store.port(number) {
                 // An overlay's copy of a service cannot have the port that the Blueprint fixed for its parent's.
-                guard record.parent != nil, owner?.purpose == purpose else {
-                    throw StepFailure(
-                        "port \(number), which the Blueprint fixes with hostPort, belongs to \(owner?.name ?? "another environment")"
-                    )
+                guard record.parent != nil, taken.environment != record.id, taken.purpose == purpose else {
+                    let owner = try store.environment(taken.environment)?.name ?? "another environment"
+                    throw StepFailure("port \(number), which the Blueprint fixes with hostPort, belongs to \(owner)")
                 }
-                number = try choose(record.id, purpose, used.union(resting))
+                number = try choose(record.id, purpose, resting, store)
             }
-            used.insert(number)
             try store.save(PortAssignment(environment: record.id, purpose: purpose, number: number))
         }
-    }
-
-    private func owner(
-        of number: Int, in store: any StoreReading
-    ) throws -> (name: String, purpose: PortAssignment.Purpose)? {
-        for environment in try store.environments() {
-            let port = try store.ports(of: environment.id).first { $0.number == number }
-            if let port { return (environment.name, port.purpose) }
-        }
-        return nil
+        if !missing.isEmpty { try Self.renewVersion(of: record.id, in: store) }
     }
 
     /// The first free port from a place that follows from what it is for, so that the same environment tends to get the
     /// same ports.
-    private func choose(_ id: EnvironmentID, _ purpose: PortAssignment.Purpose, _ used: Set<Int>) throws -> Int {
+    private func choose(
+        _ id: EnvironmentID, _ purpose: PortAssignment.Purpose, _ resting: Set<Int>, _ store: any StoreReading
+    ) throws -> Int {
         let start = Int(fnv1a("\(id)/\(purpose)") % UInt64(range.count))
         for offset in 0..<range.count {
             let port = range.lowerBound + (start + offset) % range.count
-            if !used.contains(port), isFree(port) { return port }
+            if !resting.contains(port), try store.port(port) == nil, isFree(port) { return port }
         }
         throw StepFailure("every port from \(range.lowerBound) to \(range.upperBound) is in use")
     }

@@ -35,11 +35,13 @@ package final class StatusBoard: Sendable {
     /// The instances of an environment's own services that can answer just now; `nil` where the runtime has said nothing
     /// yet. A copy of an earlier generation does not count: it is not what the environment says it is.
     package func ready(_ record: EnvironmentRecord) -> Set<String>? {
-        state.withLock { $0.statuses[record.id] }.map { statuses in
-            Set(
-                statuses.filter {
-                    $0.state == .ready && $0.generation >= record.generation(of: serviceName(ofInstance: $0.service))
-                }.map(\.service))
+        ready(in: record.id) { record.generation(of: serviceName(ofInstance: $0)) }
+    }
+
+    /// - Parameter generation: the least that counts of an instance.
+    package func ready(in id: EnvironmentID, generation: (String) -> Int) -> Set<String>? {
+        state.withLock { $0.statuses[id] }.map { statuses in
+            Set(statuses.filter { $0.state == .ready && $0.generation >= generation($0.service) }.map(\.service))
         }
     }
 

@@ -11,29 +11,52 @@ final class RecordCache: Sendable {
         var record: EnvironmentRecord
     }
 
-    /// More environments than this are decoded again on every read.
-    static let limit = 10_000
+    /// Two generations of at most this many: what was not saved or decoded anew while the younger one filled up is
+    /// forgotten. Together they hold all environments of a large server.
+    static let generationLimit = 6_000
 
-    private let entries = Mutex<[EnvironmentID: Entry]>([:])
+    /// All entries at one moment, at the cost of two references.
+    struct Snapshot: Sendable {
+        fileprivate var young: [EnvironmentID: Entry] = [:]
+        fileprivate var old: [EnvironmentID: Entry] = [:]
+
+        subscript(_ id: EnvironmentID) -> Entry? { young[id] ?? old[id] }
+
+        fileprivate mutating func insert(_ entry: Entry, _ id: EnvironmentID, limit: Int) {
+            if young.count >= limit, young[id] == nil { (old, young) = (young, [:]) }
+            young[id] = entry
+        }
+    }
+
+    private let limit: Int
+    private let entries = Mutex(Snapshot())
     private let version: Atomic<Int64>
 
     /// - Parameter version: the highest that the database holds.
-    init(after version: Int64) { self.version = Atomic(version) }
+    init(after version: Int64, generationLimit: Int = RecordCache.generationLimit) {
+        self.version = Atomic(version)
+        limit = generationLimit
+    }
 
     func nextVersion() -> Int64 { version.add(1, ordering: .relaxed).newValue }
 
-    /// All entries, at the cost of one reference.
-    var snapshot: [EnvironmentID: Entry] { entries.withLock { $0 } }
+    var snapshot: Snapshot { entries.withLock { $0 } }
 
-    func entry(_ id: EnvironmentID) -> Entry? { entries.withLock { $0[id] } }
+    func entry(_ id: EnvironmentID) -> Entry? {
+        entries.withLock { entries in
+            if let entry = entries.young[id] { return entry }
+            guard let entry = entries.old[id] else { return nil }
+            entries.insert(entry, id, limit: limit)
+            return entry
+        }
+    }
 
     /// Keeps the newer of what is there and what comes.
     func insert(_ new: [EnvironmentID: Entry]) {
         guard !new.isEmpty else { return }
         entries.withLock { entries in
             for (id, entry) in new where (entries[id]?.version ?? 0) < entry.version {
-                guard entries[id] != nil || entries.count < Self.limit else { continue }
-                entries[id] = entry
+                entries.insert(entry, id, limit: limit)
             }
         }
     }
@@ -41,7 +64,10 @@ final class RecordCache: Sendable {
     func remove(_ ids: Set<EnvironmentID>) {
         guard !ids.isEmpty else { return }
         entries.withLock { entries in
-            for id in ids { entries[id] = nil }
+            for id in ids {
+                entries.young[id] = nil
+                entries.old[id] = nil
+            }
         }
     }
 }

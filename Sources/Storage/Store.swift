@@ -24,6 +24,9 @@ package protocol StoreReading {
     /// What is needed to watch over every environment, without reading what is wanted of each.
     func outlines() throws -> [EnvironmentOutline]
     func outline(of id: EnvironmentID) throws -> EnvironmentOutline?
+    /// What grows whenever an environment is saved, by id: equal versions are equal records, also across transactions, as
+    /// long as the store is open. Of all that exist, without reading them.
+    func versions() throws -> [EnvironmentID: Int64]
     /// Direct children, sorted by name.
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
@@ -31,6 +34,8 @@ package protocol StoreReading {
     /// Oldest first.
     func executions(of id: EnvironmentID) throws -> [ExecutionRecord]
     func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord?
+    /// The last one as far as it is the execution's own: its steps are not read, and empty here.
+    func lastExecutionWithoutSteps(of id: EnvironmentID) throws -> ExecutionRecord?
     func lastExecutionID(of id: EnvironmentID) throws -> ExecutionID?
     /// Every execution that is not final, oldest first.
     func unfinishedExecutions() throws -> [ExecutionRecord]
@@ -43,6 +48,8 @@ package protocol StoreReading {
     func deviations(of id: EnvironmentID?) throws -> [DeviationRecord]
     /// Sorted by port.
     func ports(of id: EnvironmentID) throws -> [PortAssignment]
+    /// What a port is given to; `nil` where it is free.
+    func port(_ number: Int) throws -> PortAssignment?
     /// Every port that is given out.
     func portsInUse() throws -> Set<Int>
     func secrets(of id: EnvironmentID) throws -> [SealedSecret]

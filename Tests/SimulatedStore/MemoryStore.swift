@@ -11,6 +11,7 @@ package final class MemoryStore: Store {
     /// One write after the other.
     private let writing = Mutex(())
     private let observer: Observer?
+    private let savings = Savings()
 
     package init(observer: Observer? = nil) { self.observer = observer }
 
@@ -18,7 +19,7 @@ package final class MemoryStore: Store {
     package var committed: Tables { tables.withLock { $0 } }
 
     package func read<T: Sendable>(_ body: @Sendable (any StoreReading) throws -> T) async throws -> T {
-        try body(MemoryTransaction(committed))
+        try body(MemoryTransaction(committed, savings))
     }
 
     package func write<T: Sendable>(_ body: @Sendable (any StoreWriting) throws -> T) async throws -> T {
@@ -28,11 +29,18 @@ package final class MemoryStore: Store {
     func commit<T: Sendable>(_ body: @Sendable (any StoreWriting) throws -> T) throws -> T {
         try writing.withLock { _ in
             let before = committed
-            let transaction = MemoryTransaction(before)
+            let transaction = MemoryTransaction(before, savings)
             let value = try body(transaction)
             observer?(before, transaction.tables)
             tables.withLock { $0 = transaction.tables }
             return value
         }
     }
+}
+
+/// Numbers the savings of environments, also of those that were taken back: no two have the same.
+final class Savings: Sendable {
+    private let count = Atomic<Int64>(0)
+
+    func next() -> Int64 { count.add(1, ordering: .relaxed).newValue }
 }

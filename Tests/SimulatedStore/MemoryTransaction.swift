@@ -5,8 +5,12 @@ import Storage
 /// One transaction over its own copy of the tables.
 final class MemoryTransaction: StoreWriting {
     var tables: Tables
+    private let savings: Savings
 
-    init(_ tables: Tables) { self.tables = tables }
+    init(_ tables: Tables, _ savings: Savings) {
+        self.tables = tables
+        self.savings = savings
+    }
 
     // MARK: Environments
 
@@ -30,6 +34,10 @@ final class MemoryTransaction: StoreWriting {
         try environment(id).flatMap { $0.state == .deleted ? nil : Self.outline($0) }
     }
 
+    func versions() throws -> [EnvironmentID: Int64] {
+        tables.versions.filter { tables.environments[$0.key]?.state != .deleted }
+    }
+
     private static func outline(_ record: EnvironmentRecord) -> EnvironmentOutline {
         EnvironmentOutline(id: record.id, state: record.state, wantedInstances: record.wantedInstances)
     }
@@ -45,10 +53,12 @@ final class MemoryTransaction: StoreWriting {
             throw StoreError(.nameTaken, "another environment has the name \(environment.name)")
         }
         tables.environments[environment.id] = environment
+        tables.versions[environment.id] = savings.next()
     }
 
     func removeEnvironment(_ id: EnvironmentID) throws {
         tables.environments[id] = nil
+        tables.versions[id] = nil
         tables.revisions[id] = nil
         tables.secrets[id] = nil
         try removePorts(of: id)
@@ -70,6 +80,12 @@ final class MemoryTransaction: StoreWriting {
     }
 
     func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord? { try executions(of: id).last }
+
+    func lastExecutionWithoutSteps(of id: EnvironmentID) throws -> ExecutionRecord? {
+        var last = try lastExecution(of: id)
+        last?.steps = []
+        return last
+    }
 
     func lastExecutionID(of id: EnvironmentID) throws -> ExecutionID? { try lastExecution(of: id)?.id }
 
@@ -145,6 +161,8 @@ final class MemoryTransaction: StoreWriting {
     func ports(of id: EnvironmentID) throws -> [PortAssignment] {
         tables.ports.values.filter { $0.environment == id }.sorted { $0.number < $1.number }
     }
+
+    func port(_ number: Int) throws -> PortAssignment? { tables.ports[number] }
 
     func portsInUse() throws -> Set<Int> { Set(tables.ports.keys) }
 

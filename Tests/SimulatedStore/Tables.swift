@@ -14,6 +14,8 @@ package struct Tables: Sendable {
     package internal(set) var settings: [String: String] = [:]
     package internal(set) var events: [EventRecord] = []
     package internal(set) var deviations: [DeviationRecord] = []
+    /// Of the environments, each the number of its last saving.
+    package internal(set) var versions: [EnvironmentID: Int64] = [:]
     var sequence: Int64 = 0
 
     package struct Stored: Sendable {

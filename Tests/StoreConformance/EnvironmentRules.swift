@@ -46,6 +46,36 @@ extension StoreConformance {
             let children = try await store.read { try $0.children(of: base.id).map(\.name) }
             try expect(children, is: ["alpha", "mid", "mid-1", "zeta"], "children")
         },
+        StoreRule("a version grows with every saving, and is never given twice") { store in
+            let shop = Samples.environment("shop")
+            let other = Samples.environment("other", id: "env-other")
+            try await store.write { writing in
+                try writing.save(shop)
+                try writing.save(other)
+            }
+            let first = try await store.read { try $0.versions() }
+            try expect(Set(first.keys), is: [shop.id, other.id], "of all that exist")
+            try expect(try await store.read { try $0.versions() }, is: first, "reading changes nothing")
+            try await store.write { try $0.save(shop) }
+            let second = try await store.read { try $0.versions() }
+            try expect((second[shop.id] ?? 0) > (first[shop.id] ?? 0), is: true, "grows")
+            try expect(second[other.id], is: first[other.id], "the other's stays")
+            var taken: Int64 = 0
+            do {
+                try await store.write { writing in
+                    try writing.save(shop)
+                    throw RuleBroken(description: "\(try writing.versions()[shop.id] ?? 0)")
+                }
+            } catch let error as RuleBroken {
+                taken = Int64(error.description) ?? 0
+            }
+            try expect(try await store.read { try $0.versions() }, is: second, "what was taken back has no version")
+            try await store.write { try $0.save(shop) }
+            let third = try await store.read { try $0.versions() }
+            try expect((third[shop.id] ?? 0) > taken, is: true, "one that was taken back is not given again")
+            try await store.write { try $0.removeEnvironment(shop.id) }
+            try expect(try await store.read { Set(try $0.versions().keys) }, is: [other.id], "gone")
+        },
         StoreRule("pages and outlines say what the records say") { store in
             let base = Samples.environment("m")
             try await store.write { writing in

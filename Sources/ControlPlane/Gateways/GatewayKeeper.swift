@@ -45,7 +45,7 @@ package final class GatewayKeeper: Sendable {
     package var tableVersion: UInt64 { state.withLock { $0.tableVersion } }
 
     /// Asks the gateway; `nil` where it does not answer.
-    func currentTableVersion() async -> UInt64? {
+    package func currentTableVersion() async -> UInt64? {
         // Not answering is an answer here: whoever keeps it running looks into that.
         guard let status = try? await control.status() else { return nil }
         take(status)
@@ -56,7 +56,7 @@ package final class GatewayKeeper: Sendable {
     ///
     /// - Parameter table: gets a higher version where the gateway has a newer one.
     /// - Returns: the listeners that could not be bound, with the reason, by port.
-    func put(_ table: inout RoutingTable) async throws -> [Int: String] {
+    package func put(_ table: inout RoutingTable) async throws -> [Int: String] {
         let reply: GatewayTableReply
         do {
             reply = try await control.putTable(table)

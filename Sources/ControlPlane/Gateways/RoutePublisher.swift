@@ -5,14 +5,15 @@ import Orchestration
 import Storage
 import Synchronization
 
-/// Makes the routing table from what is stored and observed, and hands it to the gateway.
+/// Makes the routing table from what is stored and observed, and hands it to the gateway. What did not change since the
+/// last time is not read again (``RouteSources``).
 ///
 /// Callers that come while a publication is being carried out share the next one, so that every caller's own change is
 /// in the table that it waited for. Whatever failed, and whatever a gateway lost by starting anew, is published again
 /// until it works: ``run()`` compares what the gateway has with what it should have.
 package final class RoutePublisher: RoutePublishing {
     private let publications: Publications
-    private let gateway: GatewayKeeper
+    private let gateway: any TableTaking
     private let log: Logger
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -20,7 +21,8 @@ package final class RoutePublisher: RoutePublishing {
     private static let period = Duration.seconds(1)
 
     package init(
-        store: any Store, board: StatusBoard, gateway: GatewayKeeper, now: @escaping @Sendable () -> Int64, log: Logger
+        store: any Store, board: StatusBoard, gateway: any TableTaking, now: @escaping @Sendable () -> Int64,
+        log: Logger
     ) {
         publications = Publications(store: store, board: board, gateway: gateway, now: now)
         self.gateway = gateway
@@ -31,7 +33,7 @@ package final class RoutePublisher: RoutePublishing {
     package func publish() async throws -> [Int: String] { try await publications.next() }
 
     /// Of the table that the gateway was given last; `nil` where none was, or the last one did not arrive.
-    func publishedVersion() async -> UInt64? { await publications.version }
+    package func publishedVersion() async -> UInt64? { await publications.version }
 
     package func isStale() { bell.continuation.yield() }
 
@@ -61,29 +63,51 @@ package final class RoutePublisher: RoutePublishing {
     }
 }
 
+/// Where routing tables go: the gateway of a server.
+package protocol TableTaking: Sendable {
+    /// Of the table that is routed by, as far as is known; 0 for none.
+    var tableVersion: UInt64 { get }
+
+    /// Asks; `nil` where nobody answers.
+    func currentTableVersion() async -> UInt64?
+
+    /// Returns when everything is routed by the table.
+    ///
+    /// - Parameter table: gets a higher version where a newer one is there.
+    /// - Returns: the listeners that could not be bound, with the reason, by port.
+    func put(_ table: inout RoutingTable) async throws -> [Int: String]
+}
+
+extension GatewayKeeper: TableTaking {}
+
 /// One publication after the other.
 private actor Publications {
     private let store: any Store
-    private let board: StatusBoard
-    private let gateway: GatewayKeeper
+    private let gateway: any TableTaking
     private let now: @Sendable () -> Int64
+    private var sources: RouteSources
+    /// Heard since the last publication was begun; never ended, as this lives as long as the server.
+    private let changes: ChangedEnvironments
+    private var unread: Set<EnvironmentID> = []
+    /// The sources say something else than the last table.
+    private var hasChanged = false
     private var current: Task<[Int: String], any Error>?
     private var upcoming: Task<[Int: String], any Error>?
-    private var published: RoutingTable?
+    /// Of the last table; `nil` where there is none, or it did not arrive.
+    private(set) var version: UInt64?
     private var refused: [Int: String] = [:]
 
-    init(store: any Store, board: StatusBoard, gateway: GatewayKeeper, now: @escaping @Sendable () -> Int64) {
+    init(store: any Store, board: StatusBoard, gateway: any TableTaking, now: @escaping @Sendable () -> Int64) {
         self.store = store
-        self.board = board
         self.gateway = gateway
         self.now = now
+        sources = RouteSources(board: board)
+        changes = board.collectChanges {}
     }
 
-    var version: UInt64? { published?.version }
-
     /// Whether a gateway with this table routes by something else than the last publication.
-    func isBehind(_ version: UInt64?) -> Bool {
-        published == nil || version != nil && version != published?.version || !refused.isEmpty
+    func isBehind(_ theirs: UInt64?) -> Bool {
+        version == nil || theirs != nil && theirs != version || !refused.isEmpty
     }
 
     func next() async throws -> [Int: String] {
@@ -102,52 +126,31 @@ private actor Publications {
     private func carryOut() async throws -> [Int: String] {
         current = upcoming
         upcoming = nil
-        let (environments, ports) = try await store.read { store in
-            let environments = try store.environments()
-            return (environments, try environments.map { try store.ports(of: $0.id) })
-        }
-        let facts = zip(environments, ports).map { record, ports in
-            RoutingFacts(record: record, ready: ready(record), assignments: ports)
-        }
+        try await refresh()
         // Milliseconds grow over restarts of the server; a gateway refuses an older table, so a clock that was set back
         // must not matter.
         let known = gateway.tableVersion
-        let version = max(UInt64(max(0, now())), (published?.version ?? 0) + 1, known + 1)
-        var table = RoutingTable.make(version: version, facts)
-        if let published, published.sameRoutes(as: table), known == published.version, refused.isEmpty { return [:] }
+        if let version, !hasChanged, known == version, refused.isEmpty { return [:] }
+        var table = sources.table(version: max(UInt64(max(0, now())), (version ?? 0) + 1, known + 1))
         // Until it works, the last table counts for nothing.
-        published = nil
+        version = nil
         refused = try await gateway.put(&table)
-        published = table
+        version = table.version
+        hasChanged = false
         return refused
     }
 
-    /// While the runtime has said nothing yet (the server has just started), what should run counts as ready: its copy is
-    /// the right one, and most likely never stopped.
-    private func ready(_ record: EnvironmentRecord) -> Set<String> {
-        if let ready = board.ready(record) { return ready }
-        return [.running, .degraded].contains(record.state) ? Set(record.localServices.flatMap(\.instances)) : []
-    }
-}
-
-extension RoutingTable {
-    fileprivate func sameRoutes(as other: RoutingTable) -> Bool {
-        environments == other.environments && listeners == other.listeners
-    }
-}
-
-extension RoutingFacts {
-    init(record: EnvironmentRecord, ready: Set<String>, assignments: [PortAssignment]) {
-        var ports: [String: [String: Int]] = [:]
-        var addresses: [Address] = []
-        for assignment in assignments {
-            switch assignment.purpose {
-            case .service(let service, let port): ports[service, default: [:]][port] = assignment.number
-            case .address(let caller, let service, let port):
-                addresses.append(
-                    Address(caller: caller, service: service, portName: port, number: assignment.number))
-            }
+    /// Reads what changed. What is read last is one transaction that sees everything as it is at that moment; a first
+    /// reading of very many comes in pieces before it, so that others can read as well.
+    private func refresh() async throws {
+        unread.formUnion(changes.take())
+        while true {
+            let (wanted, known) = (sources.rung(unread), sources.versions)
+            let found = try await store.read { try RouteSources.Reading($0, known: known, also: wanted) }
+            if sources.take(found) { hasChanged = true }
+            unread.subtract(found.ids)
+            if found.isWhole { break }
         }
-        self.init(record: record, ready: ready, ports: ports, addresses: addresses)
+        unread = []
     }
 }

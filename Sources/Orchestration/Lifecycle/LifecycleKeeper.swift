@@ -98,15 +98,14 @@ package actor LifecycleKeeper {
     private func refresh(_ changed: Set<EnvironmentID>) async throws -> Set<EnvironmentID> {
         var concerned: Set<EnvironmentID> = []
         if isFirstLook {
-            let (records, unfinished) = try await store.read { (try $0.environments(), try $0.unfinishedExecutions()) }
-            for gone in Set(memory.entries.keys).subtracting(records.map(\.id)) { memory.remove(gone) }
-            for record in records { memory.set(record) }
+            concerned = try await readAll()
+            for gone in Set(memory.entries.keys).subtracting(concerned) { memory.remove(gone) }
+            let unfinished = try await store.read { try $0.unfinishedExecutions() }
             for execution in unfinished { memory[execution.environment]?.isExecuting = true }
             // Commands after which a schedule's turn does not count any more.
-            let scheduled = records.filter { $0.spec.lifecycle.schedule != nil }.map(\.id)
-            try await readExecutions(of: scheduled)
+            try await readExecutions(
+                of: concerned.filter { memory[$0]?.record.spec.lifecycle.schedule != nil }.sorted())
             isFirstLook = false
-            concerned = Set(records.map(\.id))
         }
         guard !changed.isEmpty else { return concerned }
         let found = try await store.read { store in try changed.map { ($0, try store.environment($0)) } }
@@ -126,15 +125,39 @@ package actor LifecycleKeeper {
             }
             memory.set(record)
             concerned.formUnion(memory.concerned(by: id))
-            if record.state.isTransient { memory[id]?.isExecuting = true } else { resting.append(id) }
+            if record.state.isTransient {
+                memory[id]?.isExecuting = true
+            } else if record.spec.lifecycle.schedule != nil || record.spec.lifecycle.idleMilliseconds != nil {
+                resting.append(id)
+            } else {
+                memory[id]?.isExecuting = false
+            }
         }
         try await readExecutions(of: resting)
         return concerned.filter { memory[$0] != nil }
     }
 
+    /// Page by page: others want to read as well. What changes meanwhile is told, and looked at again.
+    private func readAll() async throws -> Set<EnvironmentID> {
+        var (found, last): (Set<EnvironmentID>, String?) = ([], "")
+        while let after = last {
+            let page = try await store.read {
+                try $0.environments(after: after, modes: Set(EnvironmentMode.allCases), limit: Self.pageSize)
+            }
+            for record in page {
+                memory.set(record)
+                found.insert(record.id)
+            }
+            last = page.last?.name
+        }
+        return found
+    }
+
+    private static let pageSize = 200
+
     private func readExecutions(of ids: [EnvironmentID]) async throws {
         guard !ids.isEmpty else { return }
-        let executions = try await store.read { store in try ids.map { try store.lastExecution(of: $0) } }
+        let executions = try await store.read { store in try ids.map { try store.lastExecutionWithoutSteps(of: $0) } }
         for case let execution? in executions {
             memory[execution.environment]?.isExecuting = !execution.state.isFinal
             memory[execution.environment]?.lastCommandAt = execution.createdAt

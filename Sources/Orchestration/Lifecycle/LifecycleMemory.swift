@@ -1,9 +1,11 @@
+import Blueprints
 import EnvironmentGraph
 
 /// What the keeper of lifecycles knows of every environment, so that it need not ask the store for those that did not
 /// change. A value; the keeper's alone.
 struct LifecycleMemory {
     struct Entry {
+        /// Without its services.
         var record: EnvironmentRecord
         var isExecuting = false
         var lastCommandAt: Int64?
@@ -28,6 +30,9 @@ struct LifecycleMemory {
     }
 
     mutating func set(_ record: EnvironmentRecord) {
+        var record = record
+        // What it runs is nobody's business here, and most of what there is to remember.
+        record.spec.services = []
         if var entry = entries[record.id] {
             if entry.record.state != record.state { entry.refusals = 0 }
             // What was said of another end is said again.

@@ -35,6 +35,13 @@ extension Transaction {
         ).first
     }
 
+    func versions() throws -> [EnvironmentID: Int64] {
+        let rows = try connection.rows("SELECT id, version FROM environments WHERE state <> 'deleted'") {
+            (row) throws(StoreError) in (EnvironmentID(rawValue: row.text(0)), row.integer(1))
+        }
+        return Dictionary(rows) { $1 }
+    }
+
     private func outlines(_ sql: String, _ values: SQLValue...) throws(StoreError) -> [EnvironmentOutline] {
         let rows = try connection.rows(sql, values) { (row) throws(StoreError) in
             (id: row.text(0), state: row.text(1), wanted: row.number(2))
@@ -59,12 +66,13 @@ extension Transaction {
         let found = try connection.rows(sql, values) { (row) throws(StoreError) in
             (id: EnvironmentID(rawValue: row.text(0)), version: row.integer(1))
         }
-        let known = found.count == 1 ? found.reduce(into: [:]) { $0[$1.id] = cache.entry($1.id) } : cache.snapshot
+        // One by one is how environments are worked on; what is listed is only looked at.
+        let known = found.count == 1 ? nil : cache.snapshot
         var records: [EnvironmentRecord] = []
         records.reserveCapacity(found.count)
         var decoded: [EnvironmentID: RecordCache.Entry] = [:]
         for (id, version) in found {
-            if let entry = known[id], entry.version == version {
+            if let entry = known.map({ $0[id] }) ?? cache.entry(id), entry.version == version {
                 records.append(entry.record)
             } else if let entry = saved[id], entry.version == version {
                 records.append(entry.record)

@@ -21,6 +21,15 @@ extension Transaction {
         ).first
     }
 
+    func lastExecutionWithoutSteps(of id: EnvironmentID) throws -> ExecutionRecord? {
+        let found = try connection.row(
+            """
+            SELECT id, record FROM executions WHERE environment = ? ORDER BY created_at DESC, sequence DESC LIMIT 1
+            """, .text(id.rawValue)
+        ) { (row) throws(StoreError) in (id: row.text(0), json: row.blob(1)) }
+        return try found.map { try decode(ExecutionRecord.self, $0.json, "executions", $0.id) }
+    }
+
     func lastExecutionID(of id: EnvironmentID) throws -> ExecutionID? {
         try connection.row(
             "SELECT id FROM executions WHERE environment = ? ORDER BY created_at DESC, sequence DESC LIMIT 1",

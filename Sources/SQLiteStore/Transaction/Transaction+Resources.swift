@@ -13,6 +13,15 @@ extension Transaction {
         }
     }
 
+    func port(_ number: Int) throws -> PortAssignment? {
+        let found = try connection.row("SELECT environment, purpose FROM ports WHERE number = ?", .number(number)) {
+            (row) throws(StoreError) in (environment: EnvironmentID(rawValue: row.text(0)), purpose: row.blob(1))
+        }
+        guard let found else { return nil }
+        let purpose = try decode(PortAssignment.Purpose.self, found.purpose, "ports", "\(number)")
+        return PortAssignment(environment: found.environment, purpose: purpose, number: number)
+    }
+
     func portsInUse() throws -> Set<Int> {
         Set(try connection.rows("SELECT number FROM ports") { (row) throws(StoreError) in row.number(0) })
     }
