@@ -22,6 +22,8 @@ class Kill:
     # From outside: after so many seconds, or while the server's store is writing.
     after: float | None = None
     in_commit: bool = False
+    # What is struck while it recovers: (role, number).
+    encore: tuple | None = None
 
     @property
     def kind(self):
@@ -32,7 +34,9 @@ class Kill:
     def __str__(self):
         if self.in_commit:
             return f"{self.role} in a commit after {self.after * 1000:.0f} ms"
-        return f"{self.role} point {self.number}" if self.number else f"{self.role} after {self.after * 1000:.0f} ms"
+        if self.number is None:
+            return f"{self.role} after {self.after * 1000:.0f} ms"
+        return f"{self.role} point {self.number}" + (f", then {self.encore}" if self.encore else "")
 
 
 class Outside(threading.Thread):
@@ -60,11 +64,13 @@ class Outside(threading.Thread):
                 self.hit = True
 
     def targets(self):
-        if self.kill.role == "serve":
-            return [self.product.server.pid]
-        if self.kill.role == "gateway":
-            return gateways(self.product.home)
-        return [pid for environment in self.environments() for pid in leftovers.supervisors(environment)]
+        supervisors = [pid for environment in self.environments() for pid in leftovers.supervisors(environment)]
+        return {
+            "serve": [self.product.server.pid],
+            "gateway": gateways(self.product.home),
+            "supervise": supervisors,
+            "everything": [self.product.server.pid, *supervisors, *gateways(self.product.home)],
+        }[self.kill.role]
 
     def end(self):
         self.over.set()

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import sqlite3
 import time
 
@@ -137,13 +136,3 @@ def end_everything(product):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
     return found
-
-
-def free_range(size=400):
-    """A range of ports on which nobody listens just now."""
-    for start in range(20000, 31000, size):
-        if not listening((start, start + size - 1)):
-            with contextlib.suppress(OSError), socket.socket() as probe:
-                probe.bind(("127.0.0.1", start))
-                return start, start + size - 1
-    raise SystemExit("error: no free range of ports")

@@ -98,7 +98,7 @@ class Load:
                 raise Wrong(f"{status} {error}: {body[:200]}")
             return f"stated {status} {error}"
         said = json.loads(body)
-        kind = "right"
+        kind, first = "right", f"{service}@{self.provider(context, service)}#r1"
         while said is not None:
             expected = self.provider(context, service)
             version = "v1" if expected == "home" else expected
@@ -116,8 +116,9 @@ class Load:
             said, service = said.get("next"), following
         if status != (200 if kind == "right" else 502):
             raise Wrong(f"{service} for {context}: {status} {body[:200]}")
-        provider = fields.get("x-msx-provider", "")
-        return kind if provider else "without provider"
+        if fields.get("x-msx-provider") != first:
+            raise Wrong(f"{first} answered, and the gateway says {fields.get('x-msx-provider')}")
+        return kind
 
     def client(self, number):
         chance = random.Random(self.seed * 100 + number)

@@ -10,6 +10,8 @@ import subprocess
 import time
 import urllib.parse
 
+import leftovers
+
 
 class Wrong(Exception):
     """Something that must not be."""
@@ -50,10 +52,15 @@ class Product:
         self.binary = binary
         self.home = home
         self.ports = ports
+        # Other people's.
+        self.foreign = set(leftovers.listening(ports))
         self.side = home + ".side"  # ours: never in a path that is looked for as the product's
         self.armed_file = f"{self.side}/armed"
         self.server = None
         self.armings = 0
+        # What is armed, what follows when that has struck, and what has.
+        self.armed = self.encore = None
+        self.struck = []
         for folder in (home, self.side):
             os.makedirs(folder, exist_ok=True)
             os.chmod(folder, 0o711)
@@ -99,8 +106,10 @@ class Product:
     def ensure(self):
         """Starts it again as often as it was killed; gives how often."""
         times = 0
+        self.strike_again()
         while self.ended():
             times += 1
+            self.strike_again()
             self.start()
         return times
 
@@ -153,8 +162,9 @@ class Product:
 
     # Crash points
 
-    def arm(self, role, number):
-        """Role `none` only counts."""
+    def arm(self, role, number, encore=None):
+        """Role `none` only counts. The encore, another (role, number), is armed when this has struck."""
+        self.armed, self.encore = (role, number), encore
         self.armings += 1
         token = f"a{self.armings}"
         with contextlib.suppress(FileNotFoundError):
@@ -163,16 +173,22 @@ class Product:
             file.write(f"{token} {role} {number}\n")
         os.rename(self.armed_file + ".tmp", self.armed_file)
 
+    def strike_again(self):
+        if self.armed and not os.path.exists(self.armed_file):
+            self.struck.append(self.armed[0])
+            self.armed = None
+            if self.encore:
+                self.arm(*self.encore)
+
     def disarm(self):
-        """Gives the name of the point that was hit, or None."""
-        hit = not os.path.exists(self.armed_file)
+        """Gives the roles that were struck since the last time."""
+        self.encore = None
+        self.strike_again()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.armed_file)
-        return hit
-
-    @property
-    def is_armed(self):
-        return os.path.exists(self.armed_file)
+        self.armed = None
+        struck, self.struck = self.struck, []
+        return struck
 
     def trace(self):
         """(role, pid, number, name) of every passage since it was armed."""

@@ -1,28 +1,28 @@
-"""Rounds of create, update and delete of a baseline and its overlay, in which every operation is struck by a kill, and
+"""Rounds of create, update, delete and more of a baseline and its overlay, in which every operation is struck by a kill, and
 what must hold after each of them."""
 
+import os
 import random
 import sqlite3
 import time
 import uuid
 
 import leftovers
-from killers import Kill, Outside
+from killers import Outside, gateways
+from plan import OPERATIONS
 from product import NoReply, Wrong, eventually
+from witness import Witness
 
-OPERATIONS = [
-    ("create", "baseline"), ("create", "overlay"), ("update", "baseline"), ("update", "overlay"),
-    ("delete", "overlay"), ("delete", "baseline")]
 FINAL = {"succeeded", "failed", "undone", "cancelled"}
-# How much longer than measured an operation is expected to be under way, for kills at random moments.
-STRETCH = 1.3
 
 
 class Tally:
     def __init__(self):
         self.kills = {}
         self.missed = self.asked = self.repeated = self.undone = self.operations = self.unanswered = 0
-        self.stated_doubles = 0
+        self.stated_doubles = set()
+        self.longest = ""
+        self.answers = {}
         self.recoveries = []
 
     def killed(self, kind):
@@ -48,6 +48,7 @@ class Round:
         # Steps that were repeated although nobody knew whether they had taken effect: (environment, step) → times.
         self.accepted = {}
         self.now = ""
+        self.stopped = None
 
     # Asking
 
@@ -58,38 +59,63 @@ class Round:
         name = self.name(mode)
         if verb == "delete":
             return "DELETE", f"/v1/environments/{name}", None
-        body = self.shop.request(mode, version)
+        body = self.shop.request(mode, version) if verb in ("create", "abandon", "update") else None
         if verb == "update":
             return "POST", f"/v1/environments/{name}/revisions", body
+        if verb in ("stop", "resume"):
+            return "POST", f"/v1/environments/{name}/{verb}", {}
+        if verb == "scale":
+            return "POST", f"/v1/environments/{name}/scale", {"replicas": {self.shop.scaled: 2}}
         return "POST", "/v1/baselines" if mode == "baseline" else f"/v1/baselines/{self.shop.baseline_name}/overlays", body
 
     def run(self, kills):
-        for verb, mode in OPERATIONS:
-            self.now = f"{verb} {mode}, kill: {kills.get((verb, mode))}"
-            self.operation(verb, mode, kills.get((verb, mode)))
+        witness = Witness(self.shop)
+        self.witness = witness
+        witness.start()
+        try:
+            for verb, mode in kills or OPERATIONS:
+                self.now = f"{verb} {mode}, kill: {kills.get((verb, mode))}"
+                self.operation(verb, mode, kills.get((verb, mode)))
+                if witness.wrong:
+                    raise Wrong(f"a request meanwhile: {witness.wrong[0]}")
+        finally:
+            witness.end()
+            for kind, count in witness.counts.items():
+                self.tally.answers[kind] = self.tally.answers.get(kind, 0) + count
         self.is_clean()
 
     def operation(self, verb, mode, kill):
         self.version += 1
-        version = f"v{self.version}" if verb != "create" else "v1" if mode == "baseline" else "v2"
+        version = f"v{self.version}"
+        if verb in ("create", "abandon"):
+            version = "v1" if mode == "baseline" else "v2"
         outside = None
         if kill and kill.number is not None:
-            self.product.arm(kill.role, kill.number)
+            self.product.arm(kill.role, kill.number, kill.encore)
         elif kill:
             outside = Outside(kill, self.product, lambda: self.living(mode))
             outside.start()
         self.tally.operations += 1
+        began = time.monotonic()
         try:
-            began = time.monotonic()
-            self.carry_out(verb, mode, version)
+            if verb == "abandon":
+                self.abandon(mode, version)
+            else:
+                self.carry_out(verb, mode, version)
             took = time.monotonic() - began
         finally:
-            hit = outside.hit if outside else self.product.disarm() if kill else False
             if outside:
                 outside.end()
+            struck = self.product.disarm()
         self.product.ensure()
-        if kill and hit:
+        if outside and outside.hit:
+            struck.append(kill.role)
+        if struck:
             self.tally.killed(kill.kind)
+            for role in struck[1:]:
+                self.tally.killed(f"{role}, while it recovered")
+            if took > max(self.tally.recoveries, default=0):
+                self.tally.longest = self.now
             self.tally.recoveries.append(took)
         elif kill:
             self.tally.missed += 1
@@ -99,8 +125,6 @@ class Round:
         """The environments whose supervisors a kill is meant for, by the folders that are there."""
         if mode in self.ids:
             return [self.ids[mode]]
-        import os
-
         others = set(self.ids.values())
         return [name for name in os.listdir(f"{self.product.home}/environments") if name not in others]
 
@@ -114,8 +138,18 @@ class Round:
             execution = self.answer(ended, verb, mode, version)
         if verb == "delete":
             self.gone(mode)
-        else:
+        elif verb in ("create", "update"):
             self.wanted[mode] = version
+        self.stopped = self.name(mode) if verb == "stop" else None
+
+    def abandon(self, mode, version):
+        """Deletes it while it is being made."""
+        create = self.acknowledge("create", mode, version)
+        time.sleep(self.random.uniform(0, 0.2))
+        self.carry_out("delete", mode, version)
+        ended = self.until_final(create)
+        if ended["state"] not in ("cancelled", "succeeded", "failed"):
+            raise Wrong(f"the create that a delete superseded ended as {ended['state']}")
 
     def acknowledge(self, verb, mode, version):
         """The id of the execution, or `None` where what was to be deleted is gone."""
@@ -169,10 +203,10 @@ class Round:
                         if store.execute(
                                 f"SELECT count(*) FROM {table} WHERE environment = ?", row).fetchone()[0] < least:
                             raise Wrong(f"the environment {row[0]} has no {table}")
-            elif verb == "update":
+            elif verb in ("update", "scale"):
                 last = store.execute(
                     "SELECT kind FROM executions WHERE environment = ? ORDER BY sequence DESC LIMIT 1", row).fetchone()
-                if (last[0] == "update" and self.is_new_update(store, row[0])) != bool(replied):
+                if (last[0] == verb and self.is_new_update(store, row[0])) != bool(replied):
                     raise Wrong(f"the last execution is {last[0]}, its reply there {replied} times")
         finally:
             store.close()
@@ -252,20 +286,36 @@ class Round:
             self.product.ensure()
             for mode in self.ids:
                 environment = self.product.environment(self.name(mode))
-                if environment is None or environment["state"] != "running":
+                right = "stopped" if self.name(mode) == self.stopped else "running"
+                if environment is None or environment["state"] != right:
                     raise Wrong(f"{self.name(mode)} is {environment and environment['state']}: "
                                 f"{environment and environment.get('message')}")
             url = self.product.environment(self.shop.baseline_name)["endpoints"][0]["url"]
-            self.shop.ask(url, self.ids, self.wanted, overlay=False)
-            if "overlay" in self.ids:
-                self.shop.ask(url, self.ids, self.wanted, overlay=True)
+            self.witness.url = url
+            contexts = [False, True] if "overlay" in self.ids and not self.stopped else [False]
+            if said := [kind for overlay in contexts if (kind := self.shop.judge(url, overlay)) != "right"]:
+                raise Wrong(f"{url} answers: {said}")
+            for mode, version in self.wanted.items():
+                if self.name(mode) != self.stopped:
+                    self.is_version(mode, version)
             return True
 
         eventually("right answers", answers, limit=90)
         self.nothing_runs_twice()
-        self.effects()
+        if verb in ("create", "update"):
+            self.effects()
+
+    def is_version(self, mode, version):
+        """What runs is what was wanted last."""
+        service = self.shop.changed[mode]
+        titles = [leftovers.title(pid) for pid in leftovers.mains(self.ids[mode]).get(service, [])]
+        if len(titles) != 1 or titles[0].split()[-1] != version:
+            raise Wrong(f"{service} should be {version}, and what runs is {titles}")
 
     def effects(self):
+        times = eventually("the count of the script", lambda: self.shop.counted(self.product), 30)
+        if times != 1:
+            raise Wrong(f"the script that runs once has run {times} times")
         entries = self.shop.entries()
         for mode, environment in self.ids.items():
             for step, what in self.shop.initialised[mode].items():
@@ -274,7 +324,7 @@ class Round:
                 if not 1 <= times <= allowed:
                     raise Wrong(f"the effect of {step} was there {times} times, and stated is at most {allowed}")
                 if times > 1:
-                    self.tally.stated_doubles += 1
+                    self.tally.stated_doubles.add((environment, step))
 
     def gone(self, mode):
         """Of what was deleted nothing is left but its history."""
@@ -294,11 +344,16 @@ class Round:
 
         def quiet():
             self.product.ensure()
-            if ports := leftovers.listening(self.product.ports):
+            if ports := set(leftovers.listening(self.product.ports)) - self.product.foreign:
                 raise Wrong(f"somebody listens on {ports}")
+            ours = {self.product.server.pid, *gateways(self.product.home)}
+            if others := [pid for pid in leftovers.processes(self.product.home) if pid not in ours]:
+                raise Wrong(f"there still are {[leftovers.title(pid) for pid in others]}")
+            if folders := os.listdir(f"{self.product.home}/environments"):
+                raise Wrong(f"there still are the folders {folders}")
             return True
 
-        eventually("no port being listened on", quiet, limit=15)
+        eventually("nothing being left", quiet, limit=15)
         for id in self.acknowledged:
             execution = self.product.execution(id)
             if execution["state"] not in FINAL:
@@ -321,32 +376,3 @@ def measure(product, shop, tally):
 
     Measured(product, shop, 0, tally).run({})
     return points, times
-
-
-def schedule(points, times, kills, seed):
-    """For each round the kill of each operation. With `kills` as `None`, every point of every part is there."""
-    chance = random.Random(seed)
-    lists = {}
-    for operation in OPERATIONS:
-        numbered = [
-            Kill(role, number)
-            for role in ("serve", "supervise", "gateway") for number in range(1, points.get((*operation, role), 0) + 1)]
-        chance.shuffle(numbered)
-        lists[operation] = numbered
-    rounds = max(len(list) for list in lists.values())
-    if kills is not None:
-        rounds = min(rounds, -(-kills // len(OPERATIONS)))
-    plan = []
-    for number in range(rounds):
-        chosen = {}
-        for operation in OPERATIONS:
-            moment = chance.uniform(0, times[operation] * STRETCH)
-            # Where every point had its turn, moments from outside follow; some also in between, where kills are counted.
-            if number < len(lists[operation]) and (kills is None or chance.random() < 0.7):
-                chosen[operation] = lists[operation][number]
-            else:
-                role = chance.choice(["serve", "serve", "supervise", "gateway", "commit", "commit", "commit"])
-                chosen[operation] = (
-                    Kill("serve", after=moment, in_commit=True) if role == "commit" else Kill(role, after=moment))
-        plan.append(chosen)
-    return plan

@@ -10,11 +10,14 @@ import time
 import traceback
 
 import leftovers
+import plan
 import rounds
-import shops
 from product import Product, Wrong
+from shops import Shop
 
 MOST_FAILURES = 5
+# Ports rest for ten minutes when they are given back, so there must be many; apart from where a person's services are.
+PORTS = (11000, 19999)
 
 
 def say(text):
@@ -32,7 +35,7 @@ class Place:
     def open(self):
         self.number += 1
         home = f"/tmp/msx-kill-{os.getpid()}-{self.number}"
-        self.product = Product(self.binary, home, leftovers.free_range())
+        self.product = Product(self.binary, home, PORTS)
         self.product.start()
         return self.product
 
@@ -62,15 +65,15 @@ def strike(place, kills, seed):
     """The rounds; gives the tally and what went wrong."""
     tally, failures = rounds.Tally(), []
     product = place.open()
-    shop = shops.WholeShop(f"{product.side}/ledger")
+    shop = Shop(f"{product.side}/ledger")
     points, times = rounds.measure(product, shop, tally)
-    plan = rounds.schedule(points, times, kills, seed)
-    for operation in rounds.OPERATIONS:
+    chosen_rounds = plan.schedule(points, times, kills, seed)
+    for operation in plan.OPERATIONS:
         passed = {role: points.get((*operation, role), 0) for role in ("serve", "supervise", "gateway")}
         say(f"{' '.join(operation)}: {times[operation]:.2f} s, points {passed}")
-    say(f"{len(plan)} rounds of {len(rounds.OPERATIONS)} operations, each with a kill; seed {seed}")
+    say(f"{len(chosen_rounds)} rounds, {sum(map(len, chosen_rounds))} operations, each with a kill; seed {seed}")
     began = last = time.monotonic()
-    for number, chosen in enumerate(plan):
+    for number, chosen in enumerate(chosen_rounds):
         run = rounds.Round(product, shop, seed * 1_000_003 + number, tally)
         try:
             run.run(chosen)
@@ -86,10 +89,10 @@ def strike(place, kills, seed):
                 say("too many failures; giving up")
                 break
             product = place.open()
-            shop = shops.WholeShop(f"{product.side}/ledger")
+            shop = Shop(f"{product.side}/ledger")
         if time.monotonic() - last > 20:
             last = time.monotonic()
-            say(f"{number + 1}/{len(plan)} rounds, {tally.total} kills, {len(failures)} failures, {last - began:.0f} s")
+            say(f"{number + 1}/{len(chosen_rounds)} rounds, {tally.total} kills, {len(failures)} failures, {last - began:.0f} s")
     if place.product:
         failures += place.close()
     return tally, failures, time.monotonic() - began
@@ -122,11 +125,12 @@ def tally_rows(tally, seconds):
     rows += [
         ("kills", tally.total), ("points that were not reached", tally.missed), ("operations", tally.operations),
         ("requests without an answer", tally.unanswered), ("asked what to do (outcomeUnknown)", tally.asked),
-        ("… repeated", tally.repeated), ("… undone", tally.undone), ("effects doubled, as stated", tally.stated_doubles)]
+        ("… repeated", tally.repeated), ("… undone", tally.undone), ("effects doubled, as stated", len(tally.stated_doubles))]
+    rows += [(f"answers meanwhile: {kind}", count) for kind, count in sorted(tally.answers.items())]
     if tally.recoveries:
         rows += [
             ("median s from request to end, with a kill", f"{statistics.median(tally.recoveries):.2f}"),
-            ("longest", f"{max(tally.recoveries):.2f}")]
+            (f"longest ({tally.longest})", f"{max(tally.recoveries):.2f}")]
     return rows + [("seconds in all", f"{seconds:.0f}")]
 
 

@@ -4,10 +4,10 @@ import Synchronization
 /// Places at which `make kill` ends a process, as if it were killed from outside at exactly that moment; for tests only.
 ///
 /// With `MICROSTAX_CRASH_POINTS=<file>` in its environment, a process reads that file at each of its points. It holds one
-/// line, `<arming> <role> <number>`: the process whose first argument is the role (`serve`, `supervise`, `gateway`) kills
-/// itself at the so manieth point that it passes since it has seen that arming (any word; another one counts anew). Before
-/// it does, it removes the file: of several processes one dies, and whoever takes its place lives. Every passage is noted
-/// in `<file>.trace` as `<arming> <role> <pid> <number> <name>`, so that points can be counted before they are used.
+/// line, `<arming> <role> <number>`: a process whose first argument is the role (`serve`, `supervise`, `gateway`) kills
+/// itself when it passes its n-th point under that arming (any word; under another one it counts from 1 again). Before it
+/// does, it removes the file: of several processes one dies, and whoever takes its place lives. Every passage is noted in
+/// `<file>.trace` as `<arming> <role> <pid> <number> <name>`, so that points can be counted before they are used.
 ///
 /// Without the variable a passage is one look at a constant.
 package enum CrashPoint {

@@ -121,7 +121,9 @@ package struct PortAllocator: Sendable {
             let port = range.lowerBound + (start + offset) % range.count
             if !resting.contains(port), try store.port(port) == nil, isFree(port) { return port }
         }
-        throw StepFailure("every port from \(range.lowerBound) to \(range.upperBound) is in use")
+        throw StepFailure(
+            "every port from \(range.lowerBound) to \(range.upperBound) is in use, or rests because it was given back "
+                + "less than ten minutes ago; MICROSTAX_PORTS says which there are")
     }
 
     /// FNV-1a, 64 bits (draft-eastlake-fnv). Swift's own hashing differs from run to run.

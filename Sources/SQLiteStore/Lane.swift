@@ -27,7 +27,6 @@ actor Lane {
 
     func write<T: Sendable>(_ body: @Sendable (any StoreWriting) throws -> T) throws -> T {
         let transaction = Transaction(connection, cache)
-        CrashPoint.pass("before a transaction")
         let value = try connection.transaction(.immediate) {
             let value = try body(transaction)
             CrashPoint.pass("before a commit")
