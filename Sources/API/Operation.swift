@@ -2,11 +2,12 @@
 package enum Operation: String, Sendable, CaseIterable {
     case validateBlueprint
     case createEnvironment, listEnvironments, getEnvironment, patchEnvironment, deleteEnvironment
-    case stopEnvironment, resumeEnvironment, retryEnvironment, undoEnvironment
+    case stopEnvironment, resumeEnvironment, restartEnvironment, retryEnvironment, undoEnvironment
+    case repairEnvironment, deleteOrphan
     case updateEnvironment, scaleEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
-    case environmentDiagnosis, restartService
+    case environmentDiagnosis, environmentDeviations, listDeviations
     case environmentExec
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
@@ -16,10 +17,10 @@ package enum Operation: String, Sendable, CaseIterable {
     package var method: String {
         switch self {
         case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
-            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartService,
-            .updateEnvironment, .scaleEnvironment:
+            .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartEnvironment,
+            .updateEnvironment, .scaleEnvironment, .repairEnvironment:
             "POST"
-        case .deleteEnvironment: "DELETE"
+        case .deleteEnvironment, .deleteOrphan: "DELETE"
         case .patchEnvironment: "PATCH"
         default: "GET"
         }
@@ -33,6 +34,9 @@ package enum Operation: String, Sendable, CaseIterable {
         case .getEnvironment, .patchEnvironment, .deleteEnvironment: "/v1/environments/{environment}"
         case .stopEnvironment: "/v1/environments/{environment}/stop"
         case .resumeEnvironment: "/v1/environments/{environment}/resume"
+        case .restartEnvironment: "/v1/environments/{environment}/restart"
+        case .repairEnvironment: "/v1/environments/{environment}/repair"
+        case .deleteOrphan: "/v1/orphans/{environment}"
         case .retryEnvironment: "/v1/environments/{environment}/retry"
         case .undoEnvironment: "/v1/environments/{environment}/undo"
         case .updateEnvironment: "/v1/environments/{environment}/revisions"
@@ -47,7 +51,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentLogs: "/v1/environments/{environment}/logs"
         case .environmentCalls: "/v1/environments/{environment}/calls"
         case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
-        case .restartService: "/v1/environments/{environment}/services/{service}/restart"
+        case .environmentDeviations: "/v1/environments/{environment}/deviations"
+        case .listDeviations: "/v1/deviations"
         case .environmentExec: "/v1/environments/{environment}/exec"
         case .environmentMetrics: "/v1/environments/{environment}/metrics"
         case .createBaseline, .listBaselines: "/v1/baselines"
@@ -73,6 +78,10 @@ package enum Operation: String, Sendable, CaseIterable {
         case .deleteEnvironment: "Deletes an environment and all that it has. 202 with the execution. Query: dryRun."
         case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
+        case .restartEnvironment: "Starts services anew in place: `{services, dryRun}`; without services, all its own. 202."
+        case .repairEnvironment: "Mends its open deviations once, whatever its Blueprint's `repair` says. 202, or 200."
+        case .deleteOrphan:
+            "Removes, with its data, what the runtime has of an environment that does not exist. 200 when it is gone."
         case .retryEnvironment: "Goes on with a create or resume that failed, from where it failed. 202."
         case .undoEnvironment: "Takes back what a create or resume that failed or is under way has done. 202."
         case .updateEnvironment:
@@ -90,7 +99,9 @@ package enum Operation: String, Sendable, CaseIterable {
             "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail, previous."
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
         case .environmentDiagnosis: "What is wrong with it, why, and what mends it. Changes nothing."
-        case .restartService: "Stops one service and starts it again; 200 as soon as it is on its way."
+        case .environmentDeviations:
+            "What was found to differ from what is wanted, and what became of it; last seen first. Query: state."
+        case .listDeviations: "The same of every environment, and orphans. Query: state."
         case .environmentExec: "Runs a command in a service, over a WebSocket. Query: service. See below."
         case .environmentMetrics:
             "What each service uses just now, and the requests to it. Query: service (by comma)."
@@ -120,7 +131,7 @@ package enum Operation: String, Sendable, CaseIterable {
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
         ("GET", "/v1/environments/{environment}/graph"),
-        ("GET", "/v1/environments/{environment}/deviations"), ("GET", "/v1/environments/{environment}/traces"),
+        ("GET", "/v1/environments/{environment}/traces"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"),
     ]
 }

@@ -110,10 +110,25 @@ package struct APIClient: Sendable {
         try await call(.environmentDiagnosis, idOrName)
     }
 
-    /// Stops one service and starts it again; returns when it is on its way.
-    package func restart(_ service: String, in idOrName: String) async throws -> EnvironmentView {
-        try await call(.restartService, idOrName, service)
+    /// What differed from what is wanted; of every environment, and orphans, where none is named.
+    ///
+    /// - Parameter state: only those that are `open`, `mended` or `gone`.
+    package func deviations(of idOrName: String?, state: String? = nil) async throws -> [DeviationView] {
+        guard let idOrName else { return try await call(.listDeviations, query: [("state", state)]) }
+        return try await call(.environmentDeviations, idOrName, query: [("state", state)])
     }
+
+    package func restartEnvironment(_ idOrName: String, _ request: RestartRequest) async throws -> ChangeView {
+        try await call(.restartEnvironment, idOrName, body: request)
+    }
+
+    /// - Returns: what is being mended.
+    package func repairEnvironment(_ idOrName: String) async throws -> [DeviationView] {
+        try await call(.repairEnvironment, idOrName, body: ChangeRequest())
+    }
+
+    /// Returns when nothing is left of it.
+    package func deleteOrphan(_ id: String) async throws -> DeviationView { try await call(.deleteOrphan, id) }
 
     /// What each service uses just now, and the requests to it.
     ///

@@ -46,6 +46,9 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// `nil` in records from before this was kept: theirs have all run.
     private var initialised: [String: Int]? = [:]
 
+    /// `service/volume`; `nil` in records from before this was kept.
+    private var volumesMade: Set<String>?
+
     /// Whether nobody may delete it, neither a person nor its own expiry, until the protection is taken off.
     package var isProtected: Bool {
         get { protected ?? false }
@@ -86,6 +89,28 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package mutating func initialiserIsDone(_ index: Int, of service: String) {
         let done = max(index + 1, initialisersDone(of: service))
         initialised?[service] = done
+    }
+
+    /// The volumes with data that were made for it, by service: one of them that is not there was lost.
+    package var madeVolumes: [(service: String, volume: String)] {
+        guard let volumesMade, !volumesMade.isEmpty else { return [] }
+        return localServices.flatMap { service in
+            service.volumes.filter { volumesMade.contains("\(service.name)/\($0.name)") }.map { (service.name, $0.name) }
+        }
+    }
+
+    /// Everything runs, so every volume is there.
+    package mutating func volumesAreMade() {
+        let all = localServices.flatMap { service in
+            service.volumes.filter { $0.kind == .pvc }.map { "\(service.name)/\($0.name)" }
+        }
+        volumesMade = all.isEmpty ? nil : Set(all)
+    }
+
+    /// Their data is lost: their volumes are made again, and their initialisers run again.
+    package mutating func beginAnew(_ services: Set<String>) {
+        volumesMade = volumesMade?.filter { !services.contains(String($0.prefix { $0 != "/" })) }
+        for service in services where initialised?[service] != nil { initialised?[service] = 0 }
     }
 
     /// A workload with another generation replaces the one that runs.

@@ -2,6 +2,8 @@
 package struct ExecutionRecord: Sendable, Hashable, Codable {
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case create, delete, stop, resume, update, scale
+        /// Starts services anew in place.
+        case restart
         /// Goes on with an execution that failed, from where it failed.
         case retry
     }

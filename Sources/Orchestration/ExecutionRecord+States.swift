@@ -9,10 +9,13 @@ extension ExecutionRecord {
         case (_, .create), (_, .retry): .provisioning
         case (_, .resume): .resuming
         case (_, .stop): .stopping
-        case (_, .update), (_, .scale): .updating
+        case (_, .update), (_, .scale), (_, .restart): .updating
         case (_, .delete): .deleting
         }
     }
+
+    /// Whether its environment answers already, although there is something left to do.
+    var hasOpened: Bool { steps.contains { $0.plan.action == .openRoutes && $0.state == .succeeded } }
 
     /// `nil` where it stays as a step left it.
     ///

@@ -155,7 +155,8 @@ struct ExecutionRunner: Sendable {
             try store.save(execution)
             // A server that died after its routes were opened has moved it on already.
             let target = execution.stateWhileRunning
-            if var moved = record, moved.state == target || moved.state.successors.contains(target) {
+            let isOpen = execution.state == .running && execution.hasOpened
+            if var moved = record, !isOpen, moved.state == target || moved.state.successors.contains(target) {
                 try store.move(&moved, to: execution.stateWhileRunning, at: now)
                 record = moved
             }

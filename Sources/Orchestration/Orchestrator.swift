@@ -28,8 +28,10 @@ package actor Orchestrator {
     /// Ended by `stop()`, or by themselves when nothing is left to do.
     private var workers: [EnvironmentID: Worker] = [:]
     private let reconciler: Reconciler
+    /// Executions that reconciling made.
+    private let made = AsyncStream.makeStream(of: ExecutionRecord.self)
     /// Ended by `stop()`.
-    private var sweeping: Task<Void, Never>?
+    private var sweeping: [Task<Void, Never>] = []
     private var isStopped = false
 
     package init(actions: StepActions, log: Logger) {
@@ -38,20 +40,24 @@ package actor Orchestrator {
         board = actions.board
         outside = actions.outside
         self.log = log
-        reconciler = Reconciler(actions: actions, log: log)
+        let made = made
+        reconciler = Reconciler(actions: actions, log: log) { made.continuation.yield($0) }
     }
 
     /// Takes up what an earlier server left: watches every environment, which brings back what should run, and goes on
     /// with unfinished executions. Waits for no runtime and no gateway: one that hangs keeps nobody else waiting.
     package func start() async throws {
-        let (environments, unfinished) = try await store.read {
-            (try $0.outlines(), try $0.unfinishedExecutions())
+        let (environments, unfinished, deviating) = try await store.read {
+            (
+                try $0.outlines(), try $0.unfinishedExecutions(),
+                Set(try $0.deviations(of: nil).filter { $0.state == .open }.map(\.environment))
+            )
         }
         // One that runs nothing itself has nothing to be watched.
         for environment in environments where environment.state != .stopped && environment.wantedInstances != 0 {
-            reconciler.watch(environment.id)
+            reconciler.watch(environment.id, hasOpenDeviations: deviating.contains(environment.id))
         }
-        sweeping = Task { await sweep() }
+        sweeping = [Task { await sweep() }, Task { await takeExecutions() }]
         for execution in unfinished {
             log.info("resuming execution", metadata: ["execution": "\(execution.id)"])
             submit(execution)
@@ -61,15 +67,25 @@ package actor Orchestrator {
     /// Until cancelled: finds what slipped through, such as an execution that was stored although its write threw.
     private func sweep() async {
         // Cancelled: the sweeping is over.
+        var round = 0
         while (try? await outside.sleep(Self.sweepPeriod)) != nil {
             do {
                 for execution in try await store.read({ try $0.unfinishedExecutions() }) { submit(execution) }
-                try await reconciler.sweep()
+                try await reconciler.sweep(round: round)
             } catch {
                 log.warning("could not sweep", metadata: ["error": "\(error)"])
             }
+            round += 1
         }
     }
+
+    /// Until `stop()`: works on what reconciling made.
+    private func takeExecutions() async {
+        for await execution in made.stream { submit(execution) }
+    }
+
+    /// Looks at an environment soon: a person wants to have something mended.
+    package nonisolated func look(at id: EnvironmentID) { reconciler.look(at: id) }
 
     /// How often everything is compared, for the case that an event was missed.
     private static let sweepPeriod = Duration.seconds(30)
@@ -77,7 +93,8 @@ package actor Orchestrator {
     /// Ends all work; executions stay as their last checkpoint says, services go on running.
     package func stop() async {
         isStopped = true
-        let tasks = workers.values.compactMap(\.task) + [sweeping].compactMap { $0 }
+        made.continuation.finish()
+        let tasks = workers.values.compactMap(\.task) + sweeping
         for task in workers.values.compactMap(\.run) + tasks { task.cancel() }
         await reconciler.stop()
         for task in tasks { await task.value }

@@ -6,47 +6,61 @@ import Storage
 import Synchronization
 
 /// Follows what the runtime says of every watched environment: puts it on the board, keeps the routes equal to what is
-/// ready, moves environments between `running` and `degraded`, and applies again what the runtime has lost.
+/// ready, moves environments between `running` and `degraded`, records deviations and mends them.
 ///
 /// It looks at what changed, and at nothing else: an environment in which nothing happens costs a task that waits for its
-/// runtime. While something of it is missing it has a second task, which mends. Level-triggered all the same: a slow
-/// sweep compares every environment with the board, so that whatever slipped through is found within its period.
+/// runtime. While something of it is amiss it has a second task, which mends. Level-triggered all the same: a slow sweep
+/// compares every environment with the board, and a few at a time with what the runtime keeps, so that whatever slipped
+/// through is found.
 final class Reconciler: Sendable {
-    private struct Watch {
+    struct Watch {
         /// Ended by ``unwatch(_:)`` or ``stop()``.
         var follower: Task<Void, Never>
         /// Only while something is missing; ends by itself.
         var mender: Task<Void, Never>?
         /// Something happened since the mender last looked.
         var isDirty = false
+        /// Processes that ended since the mender last looked.
+        var newEnds: [ProcessEnds.End] = []
+        var ends = ProcessEnds()
+        /// Whether deviations of it are recorded as open: then every change may be their end.
+        var hasOpenDeviations = false
     }
 
-    private struct State {
+    struct State {
         var watches: [EnvironmentID: Watch] = [:]
         var isStopped = false
+        /// Where the sweep goes on to look closely.
+        var nextClosely = 0
+        /// The last search saw something of an environment that nobody knows, for the first time.
+        var hasStrangers = false
     }
 
-    /// What the runtime lost is applied again when it is still lost after so long, so that what is only just on its way
-    /// is left alone; and then again and again.
-    private static let firstPause = Duration.milliseconds(500)
-    private static let mendingPause = Duration.seconds(2)
+    /// So many environments in which all seems well are looked at closely in one sweep.
+    private static let closelyPerSweep = 40
 
-    private let actions: StepActions
-    private let log: Logger
-    private let state = Mutex(State())
+    let actions: StepActions
+    let log: Logger
+    let state = Mutex(State())
+    /// Has an execution worked on that reconciling made.
+    let submit: @Sendable (ExecutionRecord) async -> Void
+    private let orphans: OrphanSearch
 
-    init(actions: StepActions, log: Logger) {
+    init(actions: StepActions, log: Logger, submit: @escaping @Sendable (ExecutionRecord) async -> Void) {
         self.actions = actions
         self.log = log
+        self.submit = submit
+        orphans = OrphanSearch(actions: actions, log: log)
     }
 
     // MARK: What is watched
 
     /// Nothing where it is watched already.
-    func watch(_ id: EnvironmentID) {
+    func watch(_ id: EnvironmentID, hasOpenDeviations: Bool = true) {
         state.withLock { state in
             guard state.watches[id] == nil, !state.isStopped else { return }
-            state.watches[id] = Watch(follower: Task { await self.follow(id) })
+            state.watches[id] = Watch(
+                follower: Task { await self.follow(id) }, hasOpenDeviations: hasOpenDeviations)
         }
     }
 
@@ -95,21 +109,24 @@ final class Reconciler: Sendable {
             do {
                 for try await statuses in actions.runtime.changes(of: id) {
                     pause = .milliseconds(50)
-                    let before = actions.board.ready(in: id)
+                    let before = actions.board.statuses(of: id)
+                    let wasHeard = actions.board.isHeard(id)
                     actions.board.set(statuses, of: id)
-                    if before != actions.board.ready(in: id) { actions.routes.isStale() }
+                    if !wasHeard || Self.ready(before) != Self.ready(statuses) { actions.routes.isStale() }
+                    let isOpen = note(DeviationFinder.ends(from: before, to: statuses), of: id)
                     // Records of many services are read only where something may be wrong.
                     guard let outline = try await actions.store.read({ try $0.outline(of: id) }),
-                        Self.needsALook(outline, statuses),
-                        let record = try await actions.store.read({ try $0.environment(id) })
+                        isOpen || Self.needsALook(outline, statuses)
                     else { continue }
-                    try await judge(statuses, of: record)
-                    if !Self.lost(statuses, of: record).isEmpty { look(at: id) }
+                    guard let basis = try await basis(id) else { continue }
+                    try await judge(statuses, basis, basis.open)
+                    if isOpen || isAmiss(statuses, of: basis.record) { look(at: id) }
                 }
             } catch is CancellationError {
                 return
             } catch {
                 log.warning("lost sight of an environment", metadata: ["environment": "\(id)", "error": "\(error)"])
+                look(at: id)
             }
             // Cancelled: the loop's condition sees it.
             try? await actions.outside.sleep(pause)
@@ -117,86 +134,86 @@ final class Reconciler: Sendable {
         }
     }
 
-    // MARK: Mending
-
-    /// Until nothing is missing.
-    private func mend(_ id: EnvironmentID) async {
-        var seen: Set<String> = []
-        while !Task.isCancelled {
-            state.withLock { $0.watches[id]?.isDirty = false }
-            var pause = Self.mendingPause
-            do {
-                let missing = try await mendOnce(id, seen: seen)
-                if missing.isEmpty, isMended(id) { return }
-                pause = missing.isSubset(of: seen) ? (missing.isEmpty ? .zero : pause) : Self.firstPause
-                seen = missing
-            } catch is CancellationError {
-                return
-            } catch {
-                log.warning("could not reconcile", metadata: ["environment": "\(id)", "error": "\(error)"])
-            }
-            // Cancelled: the loop's condition sees it.
-            try? await actions.outside.sleep(pause)
-        }
-    }
-
-    /// - Returns: what is missing; of that, what was `seen` before was applied again.
-    private func mendOnce(_ id: EnvironmentID, seen: Set<String>) async throws -> Set<String> {
-        // Nothing was heard of it yet.
-        guard actions.board.ready(in: id) != nil else { return [] }
-        guard let record = try await actions.store.read({ try $0.environment(id) }) else { return [] }
-        actions.outside.happened(.looked)
-        let statuses = actions.board.statuses(of: id)
-        try await judge(statuses, of: record)
-        let missing = Self.lost(statuses, of: record, started: try await started(record))
-        let due = missing.filter(seen.contains)
-        guard !due.isEmpty else { return Set(missing) }
-        let rendering = try await actions.rendering(of: record)
-        for instance in due {
-            log.warning("applying again", metadata: ["environment": "\(record.name)", "service": "\(instance)"])
-            let service = try actions.service(instance, in: record)
-            try await actions.runtime.apply(try rendering.workload(service, instance: instance))
-            actions.outside.happened(.appliedAgain)
-        }
-        return Set(missing)
-    }
-
-    /// - Returns: false where something happened while it was looked at; else the mender is gone.
-    private func isMended(_ id: EnvironmentID) -> Bool {
+    /// - Returns: whether the environment needs a look for them, or for what is open already.
+    private func note(_ ends: [ProcessEnds.End], of id: EnvironmentID) -> Bool {
         state.withLock { state in
-            guard state.watches[id]?.isDirty != true else { return false }
-            state.watches[id]?.mender = nil
-            return true
+            state.watches[id]?.newEnds += ends
+            return !ends.isEmpty || state.watches[id]?.hasOpenDeviations == true
         }
     }
 
-    /// The services that an execution under way has started: they should be there, although the environment does not run
-    /// yet.
-    private func started(_ record: EnvironmentRecord) async throws -> Set<String> {
-        guard record.state.isTransient else { return [] }
-        let execution = try await actions.store.read { try $0.lastExecution(of: record.id) }
-        guard let execution, !execution.state.isFinal else { return [] }
-        return Set(
-            execution.steps.filter { $0.state == .succeeded }.compactMap { step in
-                if case .startService(let name) = step.plan.action { name } else { nil }
-            })
+    private static func ready(_ statuses: [WorkloadStatus]) -> [String] {
+        statuses.filter { $0.state == .ready }.map(\.service)
+    }
+
+    private func isAmiss(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) -> Bool {
+        guard [.running, .degraded].contains(record.state) else { return !Self.lost(statuses, of: record).isEmpty }
+        return !DeviationFinder.findings(record, statuses, [], loops: [:]).isEmpty
+    }
+
+    // MARK: What is wanted
+
+    /// What an environment is compared with. What is wanted of one that runs changes by executions only.
+    struct Basis: Sendable {
+        var record: EnvironmentRecord
+        var deviations: [DeviationRecord]
+        var execution: ExecutionRecord?
+
+        var open: [DeviationRecord] { deviations.filter { $0.state == .open } }
+
+        func holds(in store: any StoreReading) throws -> Bool {
+            try store.lastExecutionID(of: record.id) == execution?.id
+        }
+    }
+
+    /// `nil` where there is no such environment any more.
+    func basis(_ id: EnvironmentID) async throws -> Basis? {
+        try await actions.store.read { store in
+            guard let record = try store.environment(id) else { return nil }
+            return Basis(
+                record: record, deviations: try store.deviations(of: id), execution: try store.lastExecution(of: id))
+        }
     }
 
     // MARK: Sweeping
 
-    /// Compares every environment with the board.
-    func sweep() async throws {
-        for outline in try await actions.store.read({ try $0.outlines() }) {
-            if Self.needsALook(outline, actions.board.statuses(of: outline.id)) { look(at: outline.id) }
+    /// Compares every environment with the board, and some of them with what their runtime keeps.
+    ///
+    /// - Parameter round: how many sweeps there were before.
+    func sweep(round: Int) async throws {
+        let outlines = try await actions.store.read { try $0.outlines() }
+        var calm: [EnvironmentOutline] = []
+        for outline in outlines {
+            if Self.needsALook(outline, actions.board.statuses(of: outline.id)) {
+                look(at: outline.id)
+            } else if [.running, .stopped].contains(outline.state) {
+                calm.append(outline)
+            }
+        }
+        let start = state.withLock { state in
+            defer { state.nextClosely += Self.closelyPerSweep }
+            return calm.isEmpty ? 0 : state.nextClosely % calm.count
+        }
+        for offset in 0..<min(calm.count, Self.closelyPerSweep) {
+            let outline = calm[(start + offset) % calm.count]
+            if outline.state == .stopped { try await lookStopped(outline.id) } else { look(at: outline.id) }
+        }
+        if round.isMultiple(of: Self.roundsOfOrphans) || state.withLock({ $0.hasStrangers }) {
+            let found = try await orphans.search()
+            state.withLock { $0.hasStrangers = found }
         }
     }
+
+    private static let roundsOfOrphans = 4
 
     /// Cheap: of ten thousand environments in which all is well it must cost next to nothing.
     private static func needsALook(_ outline: EnvironmentOutline, _ statuses: [WorkloadStatus]) -> Bool {
         switch outline.state {
         case .running:
             guard let wanted = outline.wantedInstances else { return true }
-            return statuses.count < wanted || statuses.contains { $0.state != .ready }
+            // What was stopped when it was not wanted any more is remembered for long.
+            let there = statuses.filter { $0.state != .stopped }
+            return there.count != wanted || there.contains { $0.state != .ready }
         case .degraded, .provisioning, .resuming, .updating: return true
         default: return false
         }
@@ -217,21 +234,28 @@ final class Reconciler: Sendable {
         }
     }
 
-    /// `degraded` while a local service is not ready, with the first reason.
-    private func judge(_ statuses: [WorkloadStatus], of record: EnvironmentRecord) async throws {
+    /// `degraded` while a local service is not ready, or a deviation makes its answers doubtful; with the first reason.
+    ///
+    /// - Parameter basis: read before the statuses; where anything else is wanted by now, nothing is said.
+    func judge(_ statuses: [WorkloadStatus], _ basis: Basis, _ open: [DeviationRecord]) async throws {
+        let record = basis.record
         guard [.running, .degraded].contains(record.state) else { return }
+        let doubtful = open.first { [.crashLoop, .volumeMissing, .workloadChanged].contains($0.kind) }
         let missing = record.localServices.flatMap(\.instances).first { name in
             statuses.first { $0.service == name }?.state != .ready
         }
-        let reason = missing.map { name in
+        let unready = missing.map { name in
             let status = statuses.first { $0.service == name }
             return "\(name) is \(status?.state.rawValue ?? "not running")" + (status?.message.map { ": \($0)" } ?? "")
         }
-        let next: EnvironmentState = missing == nil ? .running : .degraded
+        let reason = doubtful?.message ?? unready
+        let next: EnvironmentState = reason == nil ? .running : .degraded
         guard record.state != next || record.message != reason else { return }
         let (id, now) = (record.id, actions.outside.now())
         try await actions.store.write { store in
-            guard var record = try store.environment(id), [.running, .degraded].contains(record.state) else { return }
+            guard try basis.holds(in: store), var record = try store.environment(id),
+                [.running, .degraded].contains(record.state)
+            else { return }
             try store.move(&record, to: next, message: reason, at: now)
         }
         actions.board.ring(id)

@@ -27,10 +27,8 @@ package final class StatusBoard: Sendable {
         statuses(of: id).first { $0.service == service }
     }
 
-    /// The services that can answer just now; `nil` where the runtime has said nothing of the environment yet.
-    package func ready(in id: EnvironmentID) -> Set<String>? {
-        state.withLock { $0.statuses[id] }.map { Set($0.filter { $0.state == .ready }.map(\.service)) }
-    }
+    /// Whether the runtime has said anything of the environment yet.
+    package func isHeard(_ id: EnvironmentID) -> Bool { state.withLock { $0.statuses[id] != nil } }
 
     /// The instances of an environment's own services that can answer just now; `nil` where the runtime has said nothing
     /// yet. A copy of an earlier generation does not count: it is not what the environment says it is.

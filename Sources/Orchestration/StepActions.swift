@@ -116,6 +116,7 @@ package struct StepActions: Sendable {
         try await store.write { store in
             try fence.check(store)
             guard var record = try store.environment(id) else { return }
+            record.volumesAreMade()
             try store.move(&record, to: .running, at: now)
         }
         try await routes.publish()

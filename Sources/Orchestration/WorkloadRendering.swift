@@ -10,10 +10,13 @@ package struct WorkloadRendering: Sendable {
     /// By caller, then called service.
     private let addresses: [String: [String: Int]]
     private let secrets: [String: String]
+    /// `service/volume`.
+    private let made: Set<String>
 
     package init(_ record: EnvironmentRecord, ports: [PortAssignment], secrets: [String: String]) {
         self.record = record
         self.secrets = secrets
+        made = Set(record.madeVolumes.map { "\($0.service)/\($0.volume)" })
         var servicePorts: [String: [String: Int]] = [:]
         var addresses: [String: [String: Int]] = [:]
         for port in ports {
@@ -52,7 +55,11 @@ package struct WorkloadRendering: Sendable {
             environment: record.id, service: instance, generation: record.generation(of: service.name),
             command: service.command + service.args, build: service.build, workdir: service.workdir,
             user: service.user, env: env, secretEnv: secretEnv, ports: ports,
-            volumes: service.volumes.map { Workload.Volume(name: $0.name, kind: $0.kind, mountPath: $0.mountPath) },
+            volumes: service.volumes.map { volume in
+                Workload.Volume(
+                    name: volume.name, kind: volume.kind, mountPath: volume.mountPath,
+                    mustExist: made.contains("\(service.name)/\(volume.name)"))
+            },
             probes: service.probes, restart: service.restart, stopSignal: service.stopSignal,
             stopGraceSeconds: service.stopGraceSeconds)
     }

@@ -57,6 +57,15 @@ package protocol Runtime: Sendable {
     ///   second longer.
     func metrics(of environment: EnvironmentID, withRates: Bool) async throws -> [WorkloadMetrics]
 
+    /// What somebody else did to what the runtime keeps of an environment; changes nothing.
+    ///
+    /// - Parameter volumes: which the caller knows to have been made.
+    func irregularities(of environment: EnvironmentID, volumes: [VolumeName]) async throws -> [Irregularity]
+
+    /// Writes its own files of the environment again, as they should be. What cannot be read is put aside, so that every
+    /// workload can be applied anew.
+    func restoreFiles(of environment: EnvironmentID) async throws
+
     /// Every environment of which the runtime has anything, known to the store or not.
     func environments() async throws -> [EnvironmentID]
 }
@@ -152,6 +161,8 @@ package struct RuntimeError: Error, Sendable, Hashable, Codable, CustomStringCon
         case programNotFound
         /// It is there and cannot be run; a shell says 126.
         case programNotRunnable
+        /// A volume that held data is gone, and an empty one in its place would pass for it.
+        case volumeMissing
     }
 
     package var code: Code

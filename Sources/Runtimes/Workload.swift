@@ -20,11 +20,23 @@ package struct Workload: Sendable, Hashable, Codable {
         package var name: String
         package var kind: VolumeSpec.Kind
         package var mountPath: String
+        /// It was made before: where it is not there, the service is not started on an empty one.
+        package var mustExist: Bool
 
-        package init(name: String, kind: VolumeSpec.Kind, mountPath: String) {
+        package init(name: String, kind: VolumeSpec.Kind, mountPath: String, mustExist: Bool = false) {
             self.name = name
             self.kind = kind
             self.mountPath = mountPath
+            self.mustExist = mustExist
+        }
+
+        package init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            name = try fields.decode(String.self, forKey: .name)
+            kind = try fields.decode(VolumeSpec.Kind.self, forKey: .kind)
+            mountPath = try fields.decode(String.self, forKey: .mountPath)
+            // Supervisors' files from before it was kept have none.
+            mustExist = try fields.decodeIfPresent(Bool.self, forKey: .mustExist) ?? false
         }
     }
 

@@ -52,6 +52,16 @@ package final class SimulatedLink: Runtime {
         try await call { $0.deleteNow(environment) }
     }
 
+    package func irregularities(
+        of environment: EnvironmentID, volumes: [VolumeName]
+    ) async throws -> [Irregularity] {
+        try await call { $0.irregularitiesNow(environment, volumes) }
+    }
+
+    package func restoreFiles(of environment: EnvironmentID) async throws {
+        try await call { runtime in runtime.state.withLock { $0.places[environment]?.isDamaged = false } }
+    }
+
     package func environments() async throws -> [EnvironmentID] {
         try await call { $0.places }
     }

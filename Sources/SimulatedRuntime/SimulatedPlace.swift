@@ -19,6 +19,8 @@ struct SimulatedPlace {
     /// `service/key` of the scripts that a database's ledger knows.
     var ledger: Set<String> = []
     var logs: [LogLine] = []
+    /// Somebody else wrote into its file.
+    var isDamaged = false
     var listeners: [Int: AsyncThrowingStream<[WorkloadStatus], any Error>.Continuation] = [:]
 
     var statuses: [WorkloadStatus] { copies.values.map(\.status).sorted { $0.service < $1.service } }

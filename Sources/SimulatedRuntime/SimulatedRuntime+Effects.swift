@@ -22,11 +22,29 @@ extension SimulatedRuntime {
                     service: name, generation: workload.generation, state: .pending, since: clock.now))
             copy.run = (before?.run ?? 0) + 1
             state.places[id, default: SimulatedPlace()].copies[name] = copy
+            let lost = workload.volumes.first { volume in
+                volume.mustExist && state.places[id]?.volumes.contains("\(name)/\(volume.name)") != true
+            }
+            if let lost {
+                copy.enter(.failed, "the volume \(lost.name) and the data in it are gone", at: clock.now)
+                return put(copy, name, id, &state)
+            }
             for volume in workload.volumes
             where state.places[id]?.volumes.insert("\(name)/\(volume.name)").inserted == true {
                 write(.volumeCreated(volume.name), name, id, &state)
             }
             begin(name, of: id, in: &state)
+        }
+    }
+
+    func irregularitiesNow(_ id: EnvironmentID, _ volumes: [VolumeName]) -> [Irregularity] {
+        state.withLock { state in
+            let place = state.places[id]
+            let missing = volumes.filter { place?.volumes.contains("\($0.service)/\($0.name)") != true }
+            return missing.map {
+                Irregularity(
+                    .volumeMissing, service: $0.service, message: "the volume \($0.name) of \($0.service) is gone")
+            } + (place?.isDamaged == true ? [Irregularity(.fileChanged, message: "its file was changed")] : [])
         }
     }
 
@@ -110,7 +128,7 @@ extension SimulatedRuntime {
         }
         write(.started(generation: workload.generation), name, id, &state)
         copy.enter(.starting, at: clock.now)
-        copy.status.pid = 1
+        copy.status.pid = Int32(copy.run)
         put(copy, name, id, &state)
         let script = SimulatedScript(workload.command)
         log(script.output, .stdout, name, id, &state)

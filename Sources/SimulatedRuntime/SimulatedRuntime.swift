@@ -108,6 +108,14 @@ package final class SimulatedRuntime: Runtime {
 
     package func delete(_ environment: EnvironmentID) async throws { deleteNow(environment) }
 
+    package func irregularities(
+        of environment: EnvironmentID, volumes: [VolumeName]
+    ) async throws -> [Irregularity] { irregularitiesNow(environment, volumes) }
+
+    package func restoreFiles(of environment: EnvironmentID) async throws {
+        state.withLock { $0.places[environment]?.isDamaged = false }
+    }
+
     package func environments() async throws -> [EnvironmentID] { places }
 
     // MARK: What others do
@@ -127,6 +135,33 @@ package final class SimulatedRuntime: Runtime {
             if copy.hasProcess { write(.ended, service, environment, &state) }
             tell(environment, state)
         }
+    }
+
+    /// Removes a volume with the data in it. What runs on it goes on as if nothing had happened.
+    package func loseVolume(_ volume: String, _ service: String, of environment: EnvironmentID) {
+        state.withLock { state in
+            guard var place = state.places[environment], place.volumes.remove("\(service)/\(volume)") != nil else {
+                return
+            }
+            place.ledger = place.ledger.filter { !$0.hasPrefix(service + "/") }
+            state.places[environment] = place
+        }
+    }
+
+    /// `service/volume` of what is there.
+    package func volumes(of environment: EnvironmentID) -> [String] {
+        state.withLock { $0.places[environment]?.volumes.sorted() ?? [] }
+    }
+
+    /// Runs something in an environment that nobody wants there.
+    package func applyStranger(_ name: String, of environment: EnvironmentID) throws {
+        try applyNow(
+            Workload(environment: environment, service: name, generation: 1, command: [name], workdir: "/"))
+    }
+
+    /// Damages the file in which it is kept what should run.
+    package func damage(_ environment: EnvironmentID) {
+        state.withLock { $0.places[environment]?.isDamaged = true }
     }
 
     /// What a killed supervisor leaves: nothing runs any more, and what should waits to be told again, because secrets

@@ -87,6 +87,10 @@ package struct DeviationRecord: Sendable, Hashable, Codable {
     /// Milliseconds since 1970, UTC.
     package var firstSeenAt: Int64
     package var lastSeenAt: Int64
+    /// When the platform last did something about it; `nil` where it did nothing.
+    package var actedAt: Int64?
+    /// Somebody asked to have it mended, whatever the Blueprint's `repair` says.
+    package var isToBeMended: Bool?
 
     package init(
         environment: EnvironmentID, service: String?, kind: Kind, state: State = .open, message: String,

@@ -20,6 +20,7 @@ final class ScriptedRuntime: Runtime {
         var commands: [RuntimeCommand] = []
         var results: [RuntimeCommandResult] = []
         var applyFailures: [RuntimeError] = []
+        var irregularities: [Irregularity] = []
     }
 
     private let state = Mutex(State())
@@ -43,11 +44,31 @@ final class ScriptedRuntime: Runtime {
         state.withLock { $0.applyFailures = failures }
     }
 
+    /// What ``irregularities(of:volumes:)`` says from now on.
+    func irregularities(_ found: [Irregularity]) { state.withLock { $0.irregularities = found } }
+
+    func irregularities(of environment: EnvironmentID, volumes: [VolumeName]) async throws -> [Irregularity] {
+        state.withLock { $0.irregularities }
+    }
+
     func set(_ service: String, of id: EnvironmentID, _ workloadState: WorkloadStatus.State, _ message: String? = nil) {
+        let generation = state.withLock { $0.applied.last { $0.service == service }?.generation } ?? 1
+        set(
+            WorkloadStatus(
+                service: service, generation: generation, state: workloadState, message: message,
+                lastOutput: workloadState == .failed ? ["boom"] : []), of: id)
+    }
+
+    func set(_ status: WorkloadStatus, of id: EnvironmentID) {
+        tell(id) { $0[status.service] = status }
+    }
+
+    /// Forgets a service, as if it had never been applied.
+    func lose(_ service: String, of id: EnvironmentID) { tell(id) { $0[service] = nil } }
+
+    private func tell(_ id: EnvironmentID, _ change: (inout [String: WorkloadStatus]) -> Void) {
         let (statuses, continuations) = state.withLock { state in
-            state.statuses[id, default: [:]][service] = WorkloadStatus(
-                service: service, generation: 1, state: workloadState, message: message,
-                lastOutput: workloadState == .failed ? ["boom"] : [])
+            change(&state.statuses[id, default: [:]])
             return (Self.sorted(state.statuses[id]), state.continuations.filter { $0.0 == id }.map(\.1))
         }
         for continuation in continuations { continuation.yield(statuses) }

@@ -48,8 +48,11 @@ struct Workbench: Sendable {
     }
 
     /// Stores an environment with its create execution, as the control plane does.
-    func accept(_ services: [ServiceSpec], files: [String: String] = [:]) async throws -> ExecutionRecord {
-        let spec = BlueprintSpec(name: "shop", services: services)
+    func accept(
+        _ services: [ServiceSpec], files: [String: String] = [:], repair: RepairPolicy = .auto
+    ) async throws -> ExecutionRecord {
+        var spec = BlueprintSpec(name: "shop", services: services)
+        spec.repair = repair
         let difference = Difference.between(request: spec, parent: nil)
         let record = EnvironmentRecord(
             id: EnvironmentID(rawValue: "env-shop"), name: "shop", mode: .baseline, spec: spec, difference: difference,

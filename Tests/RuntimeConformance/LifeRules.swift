@@ -76,6 +76,23 @@ extension RuntimeConformance {
             try expect(after.map(\.state), is: [.ready, .stopped], "states")
             try expect(after[1].memoryBytes, is: 0, "memory of what does not run")
         },
+        RuntimeRule("a volume that is gone is told, and no empty one takes its place") { stage in
+            var workload = stage.shell("exec sleep 600")
+            workload.volumes = [Workload.Volume(name: "data", kind: .pvc, mountPath: "/data", mustExist: true)]
+            let names = [VolumeName(service: "main", name: "data")]
+            try await stage.runtime.apply(workload)
+            let status = try await stage.reaches(.failed)
+            try expect(status.message?.contains("gone") == true, "what it says: \(status.message ?? "")")
+            let found = try await stage.runtime.irregularities(of: stage.environment, volumes: names)
+            try expect(found.map(\.kind), is: [.volumeMissing], "what is told")
+            try expect(found.map(\.service), is: ["main"], "of whom")
+            workload.generation = 2
+            workload.volumes[0].mustExist = false
+            try await stage.runtime.apply(workload)
+            try await stage.reaches(.ready, generation: 2)
+            let after = try await stage.runtime.irregularities(of: stage.environment, volumes: names)
+            try expect(after, is: [], "when it is made")
+        },
         RuntimeRule("a volume outlives restarts and generations, an ephemeral one does not") { stage in
             let script = "ls $VOLUME_KEPT $VOLUME_SCRATCH; touch $VOLUME_KEPT/a $VOLUME_SCRATCH/b; exec sleep 600"
             for generation in 1...2 {

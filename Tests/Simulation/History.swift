@@ -180,7 +180,7 @@ final class History: Sendable {
             await pause(0...4_000)
             let place = random.pick(world.runtime.places)
             let service = place.flatMap { random.pick(world.runtime.statuses(of: $0).map(\.service)) }
-            switch random.number(0...5) {
+            switch random.number(0...9) {
             case 0:
                 trace.note("the server is killed")
                 state.withLock { $0.server }?.die()
@@ -195,10 +195,28 @@ final class History: Sendable {
                 guard let place, let service else { break }
                 trace.note("\(service) of \(place) is killed")
                 world.runtime.kill(service, of: place)
-            default:
+            case 5:
                 guard let place, let service else { break }
                 trace.note("\(service) of \(place) is lost")
                 world.runtime.lose(service, of: place)
+            case 6:
+                let volumes = place.map { world.runtime.volumes(of: $0) } ?? []
+                guard let place, let volume = random.pick(volumes) else { break }
+                trace.note("the volume \(volume) of \(place) is lost")
+                let parts = volume.split(separator: "/").map(String.init)
+                world.runtime.loseVolume(parts[1], parts[0], of: place)
+            case 7:
+                guard let place else { break }
+                trace.note("somebody damages the file of \(place)")
+                world.runtime.damage(place)
+            case 8:
+                guard let place else { break }
+                trace.note("somebody runs a stranger in \(place)")
+                try? world.runtime.applyStranger("stranger", of: place)
+            default:
+                guard let place, let service else { break }
+                trace.note("somebody else stops \(service) of \(place)")
+                try? await world.runtime.stop(service, of: place)
             }
         }
     }

@@ -65,7 +65,7 @@ struct Person: Sendable {
         await ask("POST", path, body, "create \(name)\(overlayOf.map { " on \($0)" } ?? "")")
     }
 
-    private static let commands: [EnvironmentCommand] = [.stop, .resume, .retry, .undo, .delete]
+    private static let commands: [EnvironmentCommand] = [.stop, .resume, .restart, .scale, .retry, .undo, .delete]
 
     private func change() async {
         let records = tables.environments.values.sorted { $0.name < $1.name }
@@ -83,7 +83,17 @@ struct Person: Sendable {
             await ask("POST", "/v1/executions/\(last?.id.rawValue ?? "none")/cancel", nil, "cancel on \(record.name)")
         case .undo, .stop:
             await ask("POST", "/v1/environments/\(record.name)/\(command.rawValue)", allowing([]), what)
-        case .update, .scale: break
+        case .restart:
+            let services = random.pick(record.localServices.map(\.name)).map { random.chance(0.7) ? [$0] : [] } ?? []
+            await ask("POST", "/v1/environments/\(record.name)/restart", ["services": services], what)
+        case .scale:
+            let free = record.localServices.filter { $0.volumes.isEmpty }.map(\.name)
+            guard let service = random.pick(free) else { break }
+            let count = random.number(0...3)
+            await ask(
+                "POST", "/v1/environments/\(record.name)/scale", ["replicas": [service: count]],
+                "\(what) \(service)=\(count)")
+        case .update: break
         case .retry, .resume:
             let mayRepeat = random.chance(0.4)
             if mayRepeat { history.book.repeatAllowed(record.id.rawValue) }

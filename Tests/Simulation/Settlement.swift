@@ -3,6 +3,7 @@ import EnvironmentGraph
 import Runtimes
 import SimulatedRuntime
 import SimulatedStore
+import Storage
 
 /// What must be true when nothing goes wrong any more and everybody has had time.
 struct Settlement {
@@ -53,7 +54,12 @@ struct Settlement {
             problems += statuses.filter { $0.state != .ready && $0.state != .stopped }.map {
                 "\(record.name) is running and its \($0.service) is \($0.state)"
             }
-            return problems
+            let open = tables.deviations.filter { $0.environment == record.id && $0.state == .open }
+            problems += open.map { "\(record.name) is running and has an open deviation: \($0.message)" }
+            let lost = record.madeVolumes.filter {
+                !runtime.volumes(of: record.id).contains("\($0.service)/\($0.volume)")
+            }
+            return problems + lost.map { "\(record.name) is running without the volume of \($0.service)" }
         case .degraded:
             let isRight = runtime.statuses(of: record.id).contains { $0.state == .failed }
             return isRight ? [] : ["\(record.name) is degraded without a reason: \(record.message ?? "")"]
@@ -99,12 +105,18 @@ struct Settlement {
     private var initialisers: [String] {
         var counts: [String: Int] = [:]
         var problems: [String] = []
+        // What was done to data that is lost does not count.
+        var volumes: [String: Int] = [:]
         for effect in runtime.journal {
+            let place = "\(effect.environment) \(effect.service)"
             switch effect.kind {
-            case .ran(let command): counts["\(effect.environment) \(command.joined(separator: " "))", default: 0] += 1
+            case .volumeCreated: volumes[place, default: 0] += 1
+            case .ran(let command):
+                counts["\(place) \(volumes[place] ?? 0) \(command.joined(separator: " "))", default: 0] += 1
             case .applied(let script):
-                counts["\(effect.environment) \(script)", default: 0] += 1
-                if counts["\(effect.environment) \(script)"] == 2 { problems.append("\(script) was applied twice") }
+                let key = "\(place) \(volumes[place] ?? 0) \(script)"
+                counts[key, default: 0] += 1
+                if counts[key] == 2 { problems.append("\(script) was applied twice") }
             default: break
             }
         }
@@ -115,10 +127,11 @@ struct Settlement {
             }
         }
         for record in tables.environments.values where record.state == .running {
-            for service in record.localServices {
+            for service in record.localServices where service.replicas > 0 {
                 for (index, initialiser) in service.initialisers.enumerated() {
                     guard case .command(let command) = initialiser else { continue }
-                    if counts["\(record.id) \(command.joined(separator: " "))"] == nil {
+                    let place = "\(record.id) \(service.name)"
+                    if counts["\(place) \(volumes[place] ?? 0) \(command.joined(separator: " "))"] == nil {
                         problems.append("\(record.name) is running without init \(index) of \(service.name)")
                     }
                 }

@@ -53,45 +53,18 @@ struct EnvDiagnose: AsyncParsableCommand {
                 hint: suggestion.command.map { "type: \($0)" })
         }
         let waiting = Waiting(client: client, common: common)
-        let environment: EnvironmentView
-        if operation == .restartService {
-            environment = try await restarted(suggestion.target ?? "", found.environment, client)
+        let change: ChangeView
+        if operation == .restartEnvironment {
+            let services = suggestion.target.map { [$0] } ?? []
+            change = try await client.restartEnvironment(found.environment.id, RestartRequest(services: services))
         } else {
-            let target = suggestion.target ?? found.environment.id
-            let change = try await client.change(target, operation, ChangeRequest())
-            guard let execution = change.execution else { return try show(change.environment) }
-            environment = try await waiting.untilReached(
+            change = try await client.change(suggestion.target ?? found.environment.id, operation, ChangeRequest())
+        }
+        guard let execution = change.execution else { return try show(change.environment) }
+        try show(
+            try await waiting.untilReached(
                 .execution(execution.id), change.environment.id, named: change.environment.name, doing: "recover"
-            ).environment
-        }
-        try show(environment)
-    }
-
-    /// Waits until the service is ready, or has failed again.
-    private func restarted(
-        _ service: String, _ environment: EnvironmentView, _ client: APIClient
-    ) async throws -> EnvironmentView {
-        _ = try await client.restart(service, in: environment.id)
-        let clock = ContinuousClock()
-        let deadline = clock.now + (common.timeout?.duration ?? .seconds(120))
-        while true {
-            let found = try await client.environment(environment.id)
-            let view = found.services.first { $0.name == service }
-            switch view?.state {
-            case "ready": return found
-            case "failed":
-                throw CommandFailure(
-                    .failed, "\(service) of \(environment.name) failed again", causes: [view?.message ?? ""],
-                    hint: "`microstax env diagnose \(environment.name)` says what mends it")
-            default: break
-            }
-            guard clock.now < deadline else {
-                throw CommandFailure(
-                    .tryAgain, "\(service) is \(view?.state ?? "not there") and not ready within the time limit",
-                    hint: "`microstax env diagnose \(environment.name)` says what mends it")
-            }
-            try await clock.sleep(for: .milliseconds(200))
-        }
+            ).environment)
     }
 
     private func show(_ environment: EnvironmentView) throws {

@@ -21,7 +21,7 @@ extension SuggestionView {
             case .retry: (.retryEnvironment, nil)
             case .resume: (.resumeEnvironment, nil)
             case .stop: (.stopEnvironment, nil)
-            case .restart(let service): (.restartService, service)
+            case .restart(let service): (.restartEnvironment, service)
             case .resumeOther(let name): (.resumeEnvironment, name)
             }
         self.init(

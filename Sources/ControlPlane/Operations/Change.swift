@@ -1,4 +1,5 @@
 import API
+import Blueprints
 import EnvironmentGraph
 import HTTPTransport
 import Orchestration
@@ -14,6 +15,8 @@ struct Change: Sendable {
     var allow: Set<String> = []
     /// Why, where no person asks.
     var reason: String?
+    /// Those to restart; empty for all of its own.
+    var services: Set<String> = []
     /// Undoes an update, by an update back; without it that is refused.
     var update: Update?
 
@@ -85,7 +88,9 @@ struct Change: Sendable {
             throw APIProblem(.notFound, "there is no environment \(id)")
         }
         let last = try store.lastExecution(of: id)
-        if let last, !last.state.isFinal, last.kind.rawValue == command.rawValue, last.state != .compensating {
+        if let last, !last.state.isFinal, command != .restart, last.kind.rawValue == command.rawValue,
+            last.state != .compensating
+        {
             return Prepared(record: record, execution: last, isRepeated: true)
         }
         switch (command, record.state) {
@@ -94,6 +99,7 @@ struct Change: Sendable {
         }
         guard command.allowedStates.contains(record.state) else { throw Self.wrongState(command, record) }
         if command == .undo { return try undone(record, last, in: store) }
+        if command == .restart { return try restarted(record, now) }
         try checkOthers(record, in: store)
         if command == .resume { try checkDoubts(record, in: store) }
         var execution = ExecutionRecord(
@@ -111,11 +117,24 @@ struct Change: Sendable {
         switch command {
         case .stop: .stop
         case .resume: .resume
+        case .restart: .restart
         case .retry: .retry
         case .update: .update
         case .scale: .scale
         case .delete, .undo: .delete
         }
+    }
+
+    private func restarted(_ record: EnvironmentRecord, _ now: Int64) throws -> Prepared {
+        let own = Set(record.localServices.map(\.name))
+        if let stranger = services.subtracting(own).sorted().first {
+            throw APIProblem(
+                .notFound, "\(record.name) does not run a service \(shortened(stranger)) itself",
+                hint: "it runs: \(own.sorted().joined(separator: ", "))")
+        }
+        let restart = Restart(services.isEmpty ? own : services, reason: reason)
+        let (wanted, execution) = restart.prepared(record, outside.executionID(), at: now)
+        return Prepared(record: wanted, execution: execution)
     }
 
     // MARK: Undoing
@@ -142,7 +161,7 @@ struct Change: Sendable {
         switch last.purpose {
         case .create: try Change(store: self.store, outside: outside, command: .delete).checkOthers(record, in: store)
         case .resume: break
-        case .stop, .delete, .update, .scale, .retry:
+        case .stop, .delete, .update, .scale, .restart, .retry:
             throw APIProblem(
                 .wrongState, "a \(last.purpose.rawValue) cannot be undone",
                 hint: "microstax env retry \(record.name), or microstax env delete \(record.name)")
@@ -165,7 +184,7 @@ struct Change: Sendable {
     /// Whoever stands on it, and what it stands on.
     private func checkOthers(_ record: EnvironmentRecord, in store: any StoreReading) throws {
         switch command {
-        case .update, .scale, .undo: return
+        case .update, .scale, .restart, .undo: return
         case .delete, .stop:
             if command == .delete, record.isProtected {
                 throw APIProblem(
@@ -221,12 +240,12 @@ struct Change: Sendable {
         case .stop: Planner.stop(record).steps.map { StepRecord(plan: $0) }
         case .resume: Planner.resume(record).steps.map { StepRecord(plan: $0) }
         case .retry: try retried(record, last)
-        case .update, .scale, .undo: []
+        case .update, .scale, .restart, .undo: []
         }
     }
 
     private func retried(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {
-        guard let last, last.state == .failed, [.create, .resume, .update, .scale].contains(last.purpose),
+        guard let last, last.state == .failed, [.create, .resume, .update, .scale, .restart].contains(last.purpose),
             !last.steps.contains(where: { [.undone, .undoing].contains($0.state) })
         else {
             let kind = last?.purpose.rawValue ?? "create"

@@ -56,9 +56,25 @@ struct EnvironmentOperations: Sendable {
         _ command: EnvironmentCommand, _ named: String, _ request: ChangeRequest, _ call: APICall,
         reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
-        let id = try await picture(of: named).record.id
         let change = Change(
             store: store, outside: outside, command: command, allow: Set(request.allow), update: update)
+        return try await self.change(change, named, request, call, reply)
+    }
+
+    /// Services anew, in place.
+    func restart(
+        _ named: String, _ request: RestartRequest, _ call: APICall,
+        reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let change = Change(store: store, outside: outside, command: .restart, services: Set(request.services))
+        return try await self.change(change, named, ChangeRequest(dryRun: request.dryRun), call, reply)
+    }
+
+    private func change(
+        _ change: Change, _ named: String, _ request: ChangeRequest, _ call: APICall,
+        _ reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let id = try await picture(of: named).record.id
         if request.dryRun { return try await dryRun(try await change.prepare(id), [], reply) }
         let (prepared, response) = try await change.commit(id, call) { prepared, store in
             reply(prepared.execution == nil ? 200 : 202, try view(prepared, [], dryRun: false, store))

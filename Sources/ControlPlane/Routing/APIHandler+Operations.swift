@@ -41,8 +41,18 @@ extension APIHandler {
         case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))
         case .environmentCalls: return call.reply(data: try await operations.calls(of: subject))
         case .environmentDiagnosis: return call.reply(data: try await operations.diagnose(subject))
-        case .restartService:
-            return call.reply(data: try await operations.restart(call.parameters[1], of: subject, call))
+        case .environmentDeviations:
+            return call.reply(data: try await operations.deviations(of: subject, state: query["state"]))
+        case .listDeviations:
+            return call.reply(data: try await operations.deviations(of: nil, state: query["state"]))
+        case .repairEnvironment:
+            let open = try await operations.repair(subject, call)
+            return call.reply(open.isEmpty ? 200 : 202, data: open)
+        case .deleteOrphan: return call.reply(data: try await operations.deleteOrphan(subject, call))
+        case .restartEnvironment:
+            try call.refuseParameters()
+            let request = call.request.body.isEmpty ? RestartRequest() : try call.decode(RestartRequest.self)
+            return try await operations.restart(subject, request, call) { call.reply($0, data: $1) }
         case .environmentMetrics: return call.reply(data: try await operations.metrics(of: subject, query["service"]))
         case .getExecution: return call.reply(data: try await operations.execution(subject))
         case .cancelExecution: return try await change(call, .undo, of: try await operations.underWay(subject))

@@ -16,6 +16,12 @@ struct SupervisorClient: Sendable {
             "GET", "/metrics?rates=\(withRates)", body: [], as: [WorkloadMetrics].self, timeout: .seconds(10))
     }
 
+    func irregularities() async throws -> [Irregularity] {
+        try await call("GET", "/irregularities", body: [], as: [Irregularity].self, timeout: .seconds(30))
+    }
+
+    func rewrite() async throws { try await post("/rewrite", "", timeout: .seconds(30)) }
+
     func apply(_ workload: Workload) async throws {
         try await post("/apply", workload, timeout: .seconds(60))
     }

@@ -10,6 +10,8 @@ struct DesiredState: Sendable, Codable {
         /// How it ended, where it stays ended.
         var ended: WorkloadStatus?
         var stopRequested: Bool
+        /// The volumes with data that were made for this generation or were there: none of them is made again for it.
+        var volumesMade: Set<String>?
     }
 
     var version = 1
@@ -33,9 +35,9 @@ struct DesiredState: Sendable, Codable {
         }
     }
 
-    func save(_ path: String) throws {
+    func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try SmallFile.write([UInt8](try encoder.encode(self)), to: path, durably: true)
+        return [UInt8](try encoder.encode(self))
     }
 }

@@ -8,6 +8,8 @@ struct ServicePreparation: Sendable {
     let folder: EnvironmentFolder
     let workload: Workload
     let secrets: [String: String]
+    /// The volumes with data that are not made again.
+    var volumesMade: Set<String> = []
 
     /// Whom the service runs as, and whether that is another user than the supervisor.
     func account() throws -> (account: ServiceAccount, switches: Bool) {
@@ -40,10 +42,14 @@ struct ServicePreparation: Sendable {
                 continue
             }
             let path = folder.volume(volume.name, of: workload.service)
+            var status = stat()
+            if volume.kind == .pvc, volume.mustExist || volumesMade.contains(volume.name), stat(path, &status) != 0 {
+                throw RuntimeError(
+                    .volumeMissing, "the volume \(volume.name) and the data in it are gone: there is no \(path)")
+            }
             if volume.kind == .ephemeral, isNewGeneration { try FolderRemoval.remove(path) }
             try SmallFile.createFolder(folder.volumes, mode: 0o711)
             try SmallFile.createFolder("\(folder.volumes)/\(workload.service)", mode: 0o711)
-            var status = stat()
             if stat(path, &status) != 0 { try SmallFile.createFolder(path, mode: 0o700) }
             guard switches else { continue }
             if stat(path, &status) == 0, status.st_uid != account.uid { try VolumeOwner.give(path, to: account) }

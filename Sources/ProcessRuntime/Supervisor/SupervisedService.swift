@@ -36,8 +36,9 @@ final class SupervisedService {
 
     var name: String { log.service }
 
-    func prepare(_ folder: EnvironmentFolder) -> ServicePreparation {
-        ServicePreparation(folder: folder, workload: machine.workload, secrets: secrets)
+    func prepare(_ folder: EnvironmentFolder, volumesMade: Set<String> = []) -> ServicePreparation {
+        ServicePreparation(
+            folder: folder, workload: machine.workload, secrets: secrets, volumesMade: volumesMade)
     }
 
     /// Reads what the processes wrote so far, unfinished lines too.

@@ -38,7 +38,7 @@ extension Supervisor {
         _ service: SupervisedService, checksPorts: Bool, isNewGeneration: Bool,
         _ done: @escaping (isolated Supervisor, SupervisedService, Result<Void, any Error>) -> Void
     ) {
-        let preparation = service.prepare(folder)
+        let preparation = service.prepare(folder, volumesMade: entries[service.name]?.volumesMade ?? [])
         service.preparation += 1
         let (number, queue) = (service.preparation, service.preparing)
         // Ends by itself: with the preparation.
@@ -53,8 +53,19 @@ extension Supervisor {
             } catch {
                 result = .failure(error)
             }
-            if service.preparation == number { done(self, service, result) }
+            guard service.preparation == number else { return }
+            if case .success = result { remember(volumesOf: service.machine.workload) }
+            done(self, service, result)
         }
+    }
+
+    private func remember(volumesOf workload: Workload) {
+        let made = Set(workload.volumes.filter { $0.kind == .pvc }.map(\.name))
+        guard !made.isEmpty, let entry = entries[workload.service], entry.workload.generation == workload.generation,
+            entry.volumesMade != made
+        else { return }
+        entries[workload.service]?.volumesMade = made
+        writer.saveSoon(state)
     }
 
     private func build(_ service: SupervisedService) {

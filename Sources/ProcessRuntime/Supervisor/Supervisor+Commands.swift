@@ -52,6 +52,18 @@ extension Supervisor {
         }
     }
 
+    /// What somebody else did to the supervisor's file.
+    func irregularities() async throws -> [Irregularity] {
+        guard try await writer.isForeign() else { return [] }
+        return [
+            Irregularity(
+                .fileChanged,
+                message: "somebody else changed or removed \(folder.workloads), where it is kept what should run")
+        ]
+    }
+
+    func rewrite() async throws { try await writer.save(state) }
+
     func stop(_ name: String) async throws {
         guard let service = services[name] else { return }
         entries[name]?.stopRequested = true

@@ -61,6 +61,7 @@ actor Supervisor {
         self.pump = pump
         pump.start()
         guard let state = try DesiredState.load(folder.workloads) else { return }
+        writer.trust()
         let left = await mark.killStrays()
         if left.isEmpty { await mark.untilReaped() }
         let exits = ExitRecord.load(folder.exits)

@@ -35,6 +35,11 @@ struct SupervisorControl: Sendable {
             return ControlCoding.response(await supervisor.statuses())
         case ("GET", "/metrics"):
             return ControlCoding.response(await supervisor.metrics(withRates: request.query["rates"] != "false"))
+        case ("GET", "/irregularities"):
+            return ControlCoding.response(try await supervisor.irregularities())
+        case ("POST", "/rewrite"):
+            try await supervisor.rewrite()
+            return ControlCoding.response(Done())
         case ("GET", "/changes"):
             return HTTPResponse(status: 200, body: .stream(await supervisor.watch()))
         case ("POST", "/apply"):
