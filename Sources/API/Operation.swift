@@ -78,7 +78,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .deleteEnvironment: "Deletes an environment and all that it has. 202 with the execution. Query: dryRun."
         case .stopEnvironment: "Stops what it runs; data, ports and logs stay. 202, or 200 where it is stopped."
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
-        case .restartEnvironment: "Starts services anew in place: `{services, dryRun}`; without services, all its own. 202."
+        case .restartEnvironment:
+            "Starts services anew in place: `{services, dryRun}`; without services, all its own. 202."
         case .repairEnvironment: "Mends its open deviations once, whatever its Blueprint's `repair` says. 202, or 200."
         case .deleteOrphan:
             "Removes, with its data, what the runtime has of an environment that does not exist. 200 when it is gone."

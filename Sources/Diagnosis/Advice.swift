@@ -21,7 +21,7 @@ extension Facts {
     func restart(_ service: String) -> Suggestion {
         Suggestion(
             id: "restart-\(service)", title: "then start \(service) anew",
-            command: "microstax env diagnose \(name) --apply restart-\(service)", action: .restart(service))
+            command: "microstax env restart \(name) \(service)", action: .restart(service))
     }
 
     /// What a person changes in the program itself, or on the machine.
@@ -43,15 +43,15 @@ extension Facts {
 
     /// How a changed Blueprint takes effect.
     var changed: Suggestion {
-        let create =
-            switch environment.mode {
-            case .baseline: "baseline create"
-            case .overlay: "overlay create --baseline \(environment.parent?.name ?? "<name>")"
-            case .isolated, .shadow: "env create"
-            }
+        guard EnvironmentCommand.update.allowedStates.contains(environment.state) else {
+            return Suggestion(
+                id: "update", title: "then stop it, and bring it to the changed Blueprint",
+                command: "microstax env stop \(name) && microstax env update \(name) --file <blueprint>"
+                    + " && microstax env resume \(name)")
+        }
         return Suggestion(
-            id: "create-again", title: "then create it again with the changed Blueprint",
-            command: "microstax env delete \(name) && microstax \(create) --file <blueprint> --wait")
+            id: "update", title: "then bring it to the changed Blueprint",
+            command: "microstax env update \(name) --file <blueprint>")
     }
 
     func logs(_ service: String) -> Suggestion {

@@ -95,7 +95,9 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package var madeVolumes: [(service: String, volume: String)] {
         guard let volumesMade, !volumesMade.isEmpty else { return [] }
         return localServices.flatMap { service in
-            service.volumes.filter { volumesMade.contains("\(service.name)/\($0.name)") }.map { (service.name, $0.name) }
+            service.volumes.filter { volumesMade.contains("\(service.name)/\($0.name)") }.map {
+                (service.name, $0.name)
+            }
         }
     }
 

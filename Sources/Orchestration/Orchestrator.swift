@@ -68,7 +68,7 @@ package actor Orchestrator {
     private func sweep() async {
         // Cancelled: the sweeping is over.
         var round = 0
-        while (try? await outside.sleep(Self.sweepPeriod)) != nil {
+        while (try? await outside.sleep(round < 2 ? Self.firstSweeps : Self.sweepPeriod)) != nil {
             do {
                 for execution in try await store.read({ try $0.unfinishedExecutions() }) { submit(execution) }
                 try await reconciler.sweep(round: round)
@@ -89,6 +89,8 @@ package actor Orchestrator {
 
     /// How often everything is compared, for the case that an event was missed.
     private static let sweepPeriod = Duration.seconds(30)
+    /// What happened while no server was there is found soon after the start.
+    private static let firstSweeps = Duration.seconds(3)
 
     /// Ends all work; executions stay as their last checkpoint says, services go on running.
     package func stop() async {

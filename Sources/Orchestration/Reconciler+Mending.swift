@@ -109,7 +109,8 @@ extension Reconciler {
             if deviation.kind == .processEnded {
                 let isBack = statuses?.contains { $0.service == deviation.service && $0.state == .ready } ?? false
                 let isWanted = record.localServices.contains { $0.instances.contains(deviation.service ?? "") }
-                return (isBack || !isWanted || record.state == .stopped) && !ends.contains { $0.service == deviation.service }
+                return (isBack || !isWanted || record.state == .stopped)
+                    && !ends.contains { $0.service == deviation.service }
             }
             return statuses != nil && !keys.contains(deviation.key)
         }
@@ -172,7 +173,9 @@ extension Reconciler {
         for finding in due where finding.remedy != .beginAnew {
             log.warning(
                 "mending",
-                metadata: ["environment": "\(record.name)", "deviation": "\(finding.kind)", "what": "\(finding.message)"])
+                metadata: [
+                    "environment": "\(record.name)", "deviation": "\(finding.kind)", "what": "\(finding.message)",
+                ])
             // Before it is done: whoever finds it done has to find that we did it.
             try await note(finding, of: record)
             switch finding.remedy {

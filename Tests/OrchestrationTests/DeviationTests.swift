@@ -64,9 +64,13 @@ import Testing
         try await running([service("api")]) { bench, id in
             for round in 1...4 {
                 bench.runtime.set(status("api", pid: Int32(round), restarts: round - 1), of: id)
-                try await eventually("it is noticed") { bench.board.status(of: "api", in: id)?.pid == Int32(round) ? true : nil }
+                try await eventually("it is noticed") {
+                    bench.board.status(of: "api", in: id)?.pid == Int32(round) ? true : nil
+                }
                 bench.runtime.set(status("api", .restarting, pid: nil, restarts: round, exitCode: 3), of: id)
-                try await eventually("the end is noticed") { bench.board.status(of: "api", in: id)?.pid == nil ? true : nil }
+                try await eventually("the end is noticed") {
+                    bench.board.status(of: "api", in: id)?.pid == nil ? true : nil
+                }
             }
             bench.runtime.set(status("api", pid: 99, restarts: 4), of: id)
             let loop = try await deviation(bench, .crashLoop, .open)

@@ -11,7 +11,6 @@ struct EnvRepair: AsyncParsableCommand {
             is gone is made again, empty, and its service is initialised again: put it back before, where you can.
 
             EXAMPLES
-              microstax env deviations shop --state open
               microstax env repair shop
             """)
 

@@ -69,15 +69,20 @@ extension Rule {
             environment: "foreign_change", "Somebody else changed what the platform keeps.",
             shownBy: "a recorded deviation that is still there", severity: .warning
         ) { facts in
-            let kinds = ["volumeMissing", "fileChanged", "workloadChanged", "workloadUnexpected", "orphan"]
+            let kinds = ["volumeMissing", "fileChanged", "workloadChanged", "workloadUnexpected"]
             return facts.deviations.filter { $0.isOpen && kinds.contains($0.kind) }.map { deviation in
                 Draft(
                     deviation.message + ".",
                     [Evidence(.deviation, "\(deviation.kind): \(deviation.message)")],
                     [
                         Suggestion(
-                            id: "deviations", title: deviation.remedy ?? "see everything that was recorded",
-                            command: "microstax env deviations \(facts.name)")
+                            id: "repair",
+                            title: deviation.kind == "volumeMissing"
+                                ? "put it back where it was, or begin again without its data" : "put it right",
+                            command: "microstax env repair \(facts.name)"),
+                        Suggestion(
+                            id: "deviations", title: "see everything that was recorded",
+                            command: "microstax env deviations \(facts.name)"),
                     ], service: deviation.service,
                     severity: deviation.kind == "volumeMissing" ? .error : .warning)
             }

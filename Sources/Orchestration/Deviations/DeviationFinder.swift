@@ -88,7 +88,8 @@ enum DeviationFinder {
             let restarts = max(1, new.restarts - old.restarts)
             let how = new.restarts > old.restarts || new.pid == nil ? new.exitCode.map(describe) : nil
             return ProcessEnds.End(
-                service: old.service, generation: old.generation, count: restarts, message: how ?? "its process (pid \(pid)) is gone")
+                service: old.service, generation: old.generation, count: restarts,
+                message: how ?? "its process (pid \(pid)) is gone")
         }
     }
 
