@@ -101,12 +101,24 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         }
     }
 
-    /// Everything runs, so every volume is there.
+    /// Everything runs, so every volume is there. One that is not wanted any more stays, for the case that it will be.
     package mutating func volumesAreMade() {
         let all = localServices.flatMap { service in
-            service.volumes.filter { $0.kind == .pvc }.map { "\(service.name)/\($0.name)" }
+            service.dataVolumes.map { "\(service.name)/\($0)" }
         }
-        volumesMade = all.isEmpty ? nil : Set(all)
+        volumesMade = volumesMade?.union(all) ?? (all.isEmpty ? nil : Set(all))
+    }
+
+    /// The services whose data will be in volumes that were never made, whatever was initialised before.
+    package func movingIntoNewVolumes(from old: EnvironmentRecord) -> Set<String> {
+        let moving = localServices.filter { service in
+            let known =
+                old.volumesMade
+                ?? Set((old.spec.service(service.name)?.dataVolumes ?? []).map { "\(service.name)/\($0)" })
+            let volumes = service.dataVolumes.map { "\(service.name)/\($0)" }
+            return !volumes.isEmpty && known.isDisjoint(with: volumes)
+        }
+        return Set(moving.map(\.name))
     }
 
     /// Their data is lost: their volumes are made again, and their initialisers run again.
@@ -151,4 +163,9 @@ package struct IllegalTransition: Error, Sendable, Hashable {
         self.from = from
         self.to = to
     }
+}
+
+extension ServiceSpec {
+    /// The names of the volumes that keep data.
+    fileprivate var dataVolumes: [String] { volumes.filter { $0.kind == .pvc }.map(\.name) }
 }

@@ -63,7 +63,7 @@ package enum Planner {
         let kept = Dictionary(old.localServices.map { ($0.name, $0.instances) }) { $1 }
         let touched = local.filter { service in
             ensuresAll || old.generation(of: service.name) != new.generation(of: service.name)
-                || !Set(service.instances).isSubset(of: kept[service.name] ?? [])
+                || !Set(service.instances).isSubset(of: kept[service.name] ?? []) || !outstanding(service, new).isEmpty
         }
         var steps = opening(discards: false)
         for service in inDependencyOrder(touched) {

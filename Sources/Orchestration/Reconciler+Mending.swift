@@ -141,11 +141,11 @@ extension Reconciler {
         return after
     }
 
-    /// A stopped environment is not watched: nothing should run of it.
-    func lookStopped(_ id: EnvironmentID) async throws {
+    /// An environment that is stopped, or runs nothing itself, is not watched: nothing should run of it.
+    func lookUnwatched(_ id: EnvironmentID) async throws {
         // Before it is read whether it is stopped still.
         let statuses = try await actions.runtime.observe(id)
-        guard let basis = try await basis(id), basis.record.state == .stopped,
+        guard let basis = try await basis(id), basis.record.state == .stopped || basis.record.wantedInstances == 0,
             basis.execution?.state.isFinal != false
         else { return }
         let record = basis.record
@@ -219,10 +219,7 @@ extension Reconciler {
             for finding in findings { try book.acted(finding) }
             prepared.record.updatedAt = now
             try store.accept(prepared.execution, of: &prepared.record, at: now)
-            try store.append(
-                AuditEntry(
-                    time: now, actor: "microstax", action: "repairEnvironment", subject: record.name,
-                    outcome: "accepted"))
+            try store.audit("repairEnvironment", of: record.name, by: "microstax", at: now)
             return prepared.execution
         }
         if let accepted { await submit(accepted) }

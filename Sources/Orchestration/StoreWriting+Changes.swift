@@ -13,7 +13,7 @@ extension StoreWriting {
         try record.move(to: next, message: message)
         try save(record)
         guard before != next else { return }
-        let reason = message.map { ": " + ($0.split(separator: "\n").first.map(String.init) ?? "") } ?? ""
+        let reason = message.map { ": " + $0.firstLine } ?? ""
         try append(
             EventRecord(
                 time: now, environment: record.id, name: record.name, kind: .state, actor: actor,
@@ -48,6 +48,11 @@ extension StoreWriting {
         try removeExecutions(of: record.id, keepingLast: Self.keptExecutions)
     }
 
+    /// Notes for the audit log that something was asked for and accepted.
+    package func audit(_ action: String, of subject: String, by actor: String, at now: Int64) throws {
+        try append(AuditEntry(time: now, actor: actor, action: action, subject: subject, outcome: "accepted"))
+    }
+
     /// Of each environment; a baseline that is stopped and woken every day has them for months.
     private static var keptExecutions: Int { 200 }
 }
@@ -55,7 +60,7 @@ extension StoreWriting {
 extension EventRecord {
     /// How an execution ended.
     package static func ended(_ execution: ExecutionRecord, name: String?, at now: Int64) -> EventRecord {
-        let error = execution.error.map { ": " + ($0.split(separator: "\n").first.map(String.init) ?? "") } ?? ""
+        let error = execution.error.map { ": " + $0.firstLine } ?? ""
         return EventRecord(
             time: now, environment: execution.environment, name: name ?? execution.environment.rawValue,
             kind: .executionEnded, actor: execution.actor,

@@ -66,4 +66,36 @@ import Testing
         #expect(Set(stop.needs) == ["routes/close", "service/orders/stop", "service/reports/stop"])
         #expect(steps.last?.key == "ports/release")
     }
+
+    @Test func anInitialiserThatAnUpdateAddsRunsAlthoughItsServiceGoesOn() throws {
+        let index = try #require(Samples.shop.services.firstIndex { $0.name == "payments" })
+        var old = Samples.shop
+        old.services[index].initialisers = [.command(["one"])]
+        var before = record(old)
+        before.initialiserIsDone(0, of: "payments")
+        var after = before
+        after.spec.services[index].initialisers.append(.command(["two"]))
+        let keys = Planner.update(from: before, to: after, reasons: [:], ensuresAll: false).steps.map(\.key)
+        #expect(keys.contains("service/payments/init/1") && !keys.contains("service/payments/init/0"))
+        #expect(!keys.contains("service/orders/start"))
+        #expect(after.generation(of: "payments") == before.generation(of: "payments"))
+    }
+
+    @Test func whatMovesIntoItsFirstVolumeIsInitialisedAgain() throws {
+        let index = try #require(Samples.shop.services.firstIndex { $0.name == "orders-db" })
+        var before = record(Samples.shop)
+        before.volumesAreMade()
+        var after = before
+        after.spec.services[index].volumes = [VolumeSpec(name: "data", mountPath: "/data")]
+        #expect(after.movingIntoNewVolumes(from: before) == ["orders-db"])
+        after.volumesAreMade()
+        var more = after
+        more.spec.services[index].volumes.append(VolumeSpec(name: "wal", mountPath: "/wal"))
+        #expect(more.movingIntoNewVolumes(from: after).isEmpty)
+        // Without its volume for a while, it comes back to what is there still.
+        var without = after
+        without.spec.services[index].volumes = []
+        without.volumesAreMade()
+        #expect(after.movingIntoNewVolumes(from: without).isEmpty)
+    }
 }

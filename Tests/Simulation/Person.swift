@@ -65,7 +65,9 @@ struct Person: Sendable {
         await ask("POST", path, body, "create \(name)\(overlayOf.map { " on \($0)" } ?? "")")
     }
 
-    private static let commands: [EnvironmentCommand] = [.stop, .resume, .restart, .scale, .retry, .undo, .delete]
+    private static let commands: [EnvironmentCommand] = [
+        .stop, .resume, .restart, .scale, .update, .retry, .undo, .delete,
+    ]
 
     private func change() async {
         let records = tables.environments.values.sorted { $0.name < $1.name }
@@ -93,7 +95,15 @@ struct Person: Sendable {
             await ask(
                 "POST", "/v1/environments/\(record.name)/scale", ["replicas": [service: count]],
                 "\(what) \(service)=\(count)")
-        case .update: break
+        case .update:
+            let blueprints = RandomBlueprint(random: random)
+            let content = record.parent == nil ? blueprints.whole(record.name) : blueprints.overlay(record.name)
+            var body: [String: Any] = ["blueprint": content.text, "folder": "/", "files": content.files]
+            if random.chance(0.3) {
+                history.book.repeatAllowed(record.id.rawValue)
+                body["allow"] = ["repeat-unknown"]
+            }
+            await ask("POST", "/v1/environments/\(record.name)/revisions", body, what)
         case .retry, .resume:
             let mayRepeat = random.chance(0.4)
             if mayRepeat { history.book.repeatAllowed(record.id.rawValue) }

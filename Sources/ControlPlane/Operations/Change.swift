@@ -77,8 +77,7 @@ struct Change: Sendable {
             _ = try store.claim(execution.id)
         }
         try store.accept(execution, of: &prepared.record, at: now)
-        try store.append(
-            AuditEntry(time: now, actor: actor, action: action, subject: prepared.record.name, outcome: "accepted"))
+        try store.audit(action, of: prepared.record.name, by: actor, at: now)
         prepared.execution = execution
         return prepared
     }
@@ -101,7 +100,7 @@ struct Change: Sendable {
         if command == .undo { return try undone(record, last, in: store) }
         if command == .restart { return try restarted(record, now) }
         try checkOthers(record, in: store)
-        if command == .resume { try checkDoubts(record, in: store) }
+        if command == .resume { try Doubts(record, allow).check(command, in: store) }
         var execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: kind, steps: try steps(record, last), createdAt: now,
             reason: reason)
@@ -217,21 +216,6 @@ struct Change: Sendable {
     private func standing(on record: EnvironmentRecord, in store: any StoreReading) throws -> [String] {
         try store.children(of: record.id).filter { command == .delete || $0.state != .stopped }
             .flatMap { try standing(on: $0, in: store) + [$0.name] }
-    }
-
-    /// An initialiser of which nobody knows whether it has run would run (again) when its service starts.
-    private func checkDoubts(_ record: EnvironmentRecord, in store: any StoreReading) throws {
-        guard !allow.contains("repeat-unknown") else { return }
-        let doubtful = try store.executions(of: record.id).flatMap(\.steps).last { step in
-            guard step.state == .outcomeUnknown, case .initialise(let name, let index) = step.plan.action else {
-                return false
-            }
-            return index >= record.initialisersDone(of: name)
-        }
-        guard let doubtful else { return }
-        throw APIProblem(
-            .wrongState, "whether \"\(doubtful.plan.title)\" took effect is unknown, and it may do so twice",
-            hint: "look, then run it again with `microstax env resume \(record.name) --allow repeat-unknown`")
     }
 
     private func steps(_ record: EnvironmentRecord, _ last: ExecutionRecord?) throws -> [StepRecord] {

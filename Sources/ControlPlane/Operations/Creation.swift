@@ -112,10 +112,7 @@ struct Creation: Sendable {
             try store.save(prepared.revision)
             for secret in prepared.secrets { try store.save(secret) }
             try store.accept(execution, of: &record, at: now)
-            try store.append(
-                AuditEntry(
-                    time: now, actor: call.actor, action: call.operation.rawValue, subject: prepared.record.name,
-                    outcome: "accepted"))
+            try store.audit(call.operation.rawValue, of: prepared.record.name, by: call.actor, at: now)
             if let reply { try store.save(reply) }
         }
     }

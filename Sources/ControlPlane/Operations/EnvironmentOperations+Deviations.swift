@@ -49,10 +49,7 @@ extension EnvironmentOperations {
                 return deviation
             }
             guard !open.isEmpty else { return open }
-            try store.append(
-                AuditEntry(
-                    time: now, actor: actor, action: call.operation.rawValue, subject: record.name,
-                    outcome: "accepted"))
+            try store.audit(call.operation.rawValue, of: record.name, by: actor, at: now)
             return open
         }
         orchestrator.look(at: id)
@@ -76,10 +73,7 @@ extension EnvironmentOperations {
         }
         let (now, actor) = (outside.now(), call.actor)
         try await store.write { store in
-            try store.append(
-                AuditEntry(
-                    time: now, actor: actor, action: call.operation.rawValue, subject: id.rawValue,
-                    outcome: "accepted"))
+            try store.audit(call.operation.rawValue, of: id.rawValue, by: actor, at: now)
         }
         do {
             try await runtime.delete(id)

@@ -57,7 +57,8 @@ struct EnvironmentOperations: Sendable {
         reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
         let change = Change(
-            store: store, outside: outside, command: command, allow: Set(request.allow), update: update)
+            store: store, outside: outside, command: command, allow: Set(request.allow),
+            update: update(Set(request.allow)))
         return try await self.change(change, named, request, call, reply)
     }
 
@@ -89,7 +90,9 @@ struct EnvironmentOperations: Sendable {
     ) async throws -> HTTPResponse {
         let record = try await picture(of: named).record
         try call.checkRevision(record)
-        return try await realise(try await update.wish(request, for: record), record.id, request.dryRun, call, reply)
+        let update = update(Set(request.allow))
+        let wish = try await update.wish(request, for: record)
+        return try await realise(update, wish, record.id, request.dryRun, call, reply)
     }
 
     func scale(
@@ -97,16 +100,17 @@ struct EnvironmentOperations: Sendable {
         reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
         let record = try await picture(of: named).record
+        let update = update([])
         let wish = try update.wish(replicas: request.replicas, for: record)
-        return try await realise(wish, record.id, request.dryRun, call, reply)
+        return try await realise(update, wish, record.id, request.dryRun, call, reply)
     }
 
-    private var update: Update {
-        Update(creation: Creation(store: store, vault: vault, outside: outside))
+    private func update(_ allow: Set<String>) -> Update {
+        Update(creation: Creation(store: store, vault: vault, outside: outside), allow: allow)
     }
 
     private func realise(
-        _ wish: Update.Wish, _ id: EnvironmentID, _ isDryRun: Bool, _ call: APICall,
+        _ update: Update, _ wish: Update.Wish, _ id: EnvironmentID, _ isDryRun: Bool, _ call: APICall,
         _ reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
         if isDryRun { return try await dryRun(try await update.prepare(wish, id), wish.warnings, reply) }

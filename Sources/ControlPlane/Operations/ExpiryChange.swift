@@ -95,10 +95,7 @@ extension EnvironmentOperations {
                                 time: now, environment: id, name: record.name, kind: .changed, actor: call.actor,
                                 message: change))
                     }
-                    try store.append(
-                        AuditEntry(
-                            time: now, actor: call.actor, action: call.operation.rawValue, subject: record.name,
-                            outcome: "accepted"))
+                    try store.audit(call.operation.rawValue, of: record.name, by: call.actor, at: now)
                 }
                 return try EnvironmentPicture(record, in: store)
             }

@@ -52,8 +52,7 @@ extension Update {
         } else {
             try store.save(prepared.record)
         }
-        try store.append(
-            AuditEntry(time: now, actor: actor, action: action, subject: prepared.record.name, outcome: "accepted"))
+        try store.audit(action, of: prepared.record.name, by: actor, at: now)
         return prepared
     }
 
@@ -78,6 +77,8 @@ extension Update {
         if isSame, [.running, .degraded, .stopped].contains(record.state) { return Change.Prepared(record: record) }
         if let revision = wish.revision { wanted.revision = revision.number }
         var prepared = Change.Prepared(record: wanted, execution: nil, isChanged: true)
+        // Their initialisers ran for data that was kept elsewhere, or nowhere.
+        prepared.record.beginAnew(wanted.movingIntoNewVolumes(from: record))
         // Nothing runs: the resume starts what is wanted then.
         guard record.state != .stopped else { return prepared }
         // What did not come up before is started anew, too.
@@ -90,6 +91,7 @@ extension Update {
         }
         let plan = Planner.update(
             from: record, to: prepared.record, reasons: reasons, ensuresAll: [.error, .updating].contains(record.state))
+        try Doubts(record, allow).check(isUndo ? .undo : command, planned: plan, in: store)
         var execution = ExecutionRecord(
             id: creation.outside.executionID(), environment: id, kind: wish.kind,
             steps: plan.steps.map { StepRecord(plan: $0) }, createdAt: creation.outside.now(), reason: wish.reason)
