@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -84,10 +85,22 @@ static void become(const struct msx_spawn_request *request, int status_fd) {
     fail(status_fd, MSX_STAGE_EXEC);
 }
 
-static void run_child(const struct msx_spawn_request *request, int status_fd) {
+// Until the parent has written down whose child this is; the end of the pipe is the end of the parent. Another child that
+// was forked at the same moment may keep the pipe open, hence the limit.
+static void await_go(int go_fd) {
+    struct pollfd poller = {go_fd, POLLIN, 0};
+    char byte;
+    while (poll(&poller, 1, 10000) < 0) {
+        if (errno != EINTR) _exit(127);
+    }
+    if (read(go_fd, &byte, 1) != 1) _exit(127);
+}
+
+static void run_child(const struct msx_spawn_request *request, int status_fd, int go_fd) {
     status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, 10);
     if (status_fd < 0) _exit(127);
     if (setsid() < 0) fail(status_fd, MSX_STAGE_FORK);
+    if (go_fd >= 0) await_go(go_fd);
     if (request->detach) {
         pid_t pid = fork();
         if (pid < 0) fail(status_fd, MSX_STAGE_FORK);
@@ -113,21 +126,38 @@ int msx_spawn(const struct msx_spawn_request *request, struct msx_spawn_result *
         result->error = errno;
         return -1;
     }
+    int go[2] = {-1, -1};
+    if (request->forked && pipe2(go, O_CLOEXEC | O_NONBLOCK) < 0) {
+        result->error = errno;
+        close(status[0]);
+        close(status[1]);
+        return -1;
+    }
     // No handler of ours may run in the child before its dispositions are reset.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0) {
-        run_child(request, status[1]);
+        if (go[1] >= 0) close(go[1]);
+        run_child(request, status[1], go[0]);
         _exit(127);
     }
     result->error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(status[1]);
+    if (go[0] >= 0) close(go[0]);
     if (pid < 0) {
         close(status[0]);
+        if (go[1] >= 0) close(go[1]);
         return -1;
+    }
+    if (request->forked) {
+        request->forked(request->context, pid);
+        // Fits into an empty pipe. A child that is gone already is told of below.
+        ssize_t ignored = write(go[1], "g", 1);
+        (void)ignored;
+        close(go[1]);
     }
     result->pid = request->detach ? -1 : pid;
     result->stage = MSX_STAGE_NONE;

@@ -6,10 +6,14 @@ import Storage
 
 extension StepActions {
     /// The n-th initialiser of a service that is ready.
-    func initialise(_ name: String, _ index: Int, _ id: EnvironmentID, _ fence: Fence) async throws {
+    func initialise(
+        _ name: String, _ index: Int, _ id: EnvironmentID, _ fence: Fence, report: @Sendable (String) async -> Void
+    ) async throws {
         let record = try await environment(id)
         let service = try service(name, in: record)
         guard service.initialisers.indices.contains(index), index >= record.initialisersDone(of: name) else { return }
+        // It was ready when this was its turn; since then its supervisor may have been killed, or this is another attempt.
+        try await untilReady(name, id, report: report)
         switch service.initialisers[index] {
         case .sql(let sql):
             try await runSQL(sql, index, service, record)
@@ -91,7 +95,10 @@ extension StepActions {
             connection, service, record,
             ["--single-transaction", "-c", "INSERT INTO microstax.init (key) VALUES (\(key))", "-f", "-"], input: script
         )
-        guard ran.exitCode == 0 else { throw StepFailure(Self.sqlError(ran, script: sql.script)) }
+        // Should the connection have gone after the commit, the ledger tells the next attempt.
+        guard ran.exitCode == 0 else {
+            throw StepFailure(Self.sqlError(ran, script: sql.script), isTransient: ran.exitCode == 2)
+        }
     }
 
     private struct SQLConnection {

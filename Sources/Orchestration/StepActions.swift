@@ -38,7 +38,7 @@ package struct StepActions: Sendable {
         case .openRoutes: try await openRoutes(id, fence)
         case .startService(let name): try await start(name, id)
         case .awaitService(let name): try await awaitReady(name, id, report: report)
-        case .initialise(let name, let index): try await initialise(name, index, id, fence)
+        case .initialise(let name, let index): try await initialise(name, index, id, fence, report: report)
         case .stopService(let name): try await runtime.stop(name, of: id)
         case .stopStrays: try await stopStrays(id)
         case .removeResources: try await removeResources(id)
@@ -140,6 +140,11 @@ package struct StepActions: Sendable {
     private func awaitReady(
         _ name: String, _ id: EnvironmentID, report: @Sendable (String) async -> Void
     ) async throws {
+        try await untilReady(name, id, report: report)
+        try await routes.publish()
+    }
+
+    func untilReady(_ name: String, _ id: EnvironmentID, report: @Sendable (String) async -> Void) async throws {
         // What is said of an earlier generation is history.
         let generation = try await environment(id).generation(of: serviceName(ofInstance: name))
         var reported: String?
@@ -148,9 +153,7 @@ package struct StepActions: Sendable {
             // A wait has no limit of its own: the runtime fails a service whose probe's limit passes, and the watcher
             // applies again what the runtime lost.
             switch status.state {
-            case .ready:
-                try await routes.publish()
-                return
+            case .ready: return
             case .failed, .stopped:
                 throw StepFailure(Self.describe(status))
             case .pending, .building, .starting, .unhealthy, .restarting:

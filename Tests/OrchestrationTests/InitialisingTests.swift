@@ -2,6 +2,7 @@ import Blueprints
 import EnvironmentGraph
 import Orchestration
 import Runtimes
+import Storage
 import TestSupport
 import Testing
 
@@ -33,6 +34,48 @@ import Testing
             bench.runtime.results([RuntimeCommandResult(exitCode: 0, output: "1\n")])
             let execution = try await bench.accept([database], files: ["/src/orders.sql": "CREATE TABLE t ();"])
             await bench.orchestrator.submit(execution)
+            #expect(try await bench.ended(execution.id).state == .succeeded)
+            #expect(bench.runtime.commands.count == 1)
+        }
+    }
+
+    /// Found by `make kill`: the database was killed with its supervisor between the two.
+    @Test func aConnectionThatIsLostIsTriedAgainAndTheLedgerIsAskedAgain() async throws {
+        try await Workbench.with { bench in
+            bench.runtime.results([
+                RuntimeCommandResult(exitCode: 0, output: "0\n"),
+                RuntimeCommandResult(exitCode: 2, output: "psql: error: connection to server failed\n"),
+                RuntimeCommandResult(exitCode: 0, output: "1\n"),
+            ])
+            let execution = try await bench.accept([database], files: ["/src/orders.sql": "x"])
+            await bench.orchestrator.submit(execution)
+            let ended = try await bench.ended(execution.id)
+            #expect(ended.state == .succeeded)
+            #expect(ended.steps.first { $0.plan.key == "service/db/init/0" }?.attempt == 2)
+            #expect(bench.runtime.commands.count == 3)
+        }
+    }
+
+    @Test func anInitialiserWaitsForAServiceThatIsNotReadyAnyMore() async throws {
+        try await Workbench.with { bench in
+            let api = ServiceSpec(
+                name: "api", command: ["run"], ports: [PortSpec(name: "http")], initialisers: [.command(["seed"])])
+            bench.runtime.results([RuntimeCommandResult(exitCode: 0, output: "")])
+            var execution = try await bench.accept([api])
+            for index in execution.steps.indices {
+                let waits = ["service/api/init/0", "routes/open"].contains(execution.steps[index].plan.key)
+                if !waits { execution.steps[index].state = .succeeded }
+            }
+            execution.state = .running
+            try await bench.store.write { [execution] in try $0.save(execution) }
+            bench.runtime.set("api", of: execution.environment, .restarting, "exited with 1")
+            try await bench.orchestrator.start()
+            try await eventually("the wait for api") {
+                let step = try await bench.execution(execution.id).steps.first { $0.plan.key == "service/api/init/0" }
+                return step?.message == "exited with 1" ? true : nil
+            }
+            #expect(bench.runtime.commands.isEmpty)
+            bench.runtime.set("api", of: execution.environment, .ready)
             #expect(try await bench.ended(execution.id).state == .succeeded)
             #expect(bench.runtime.commands.count == 1)
         }

@@ -12,11 +12,17 @@ import Testing
             let variables = ["MICROSTAX_CRASH_POINTS": armed]
             // The server and all that it starts are given the variable.
             _ = try await product.run(["env", "list"], environment: variables)
+            let server = try product.serverPID()
             try Data("once \(role) \(number)\n".utf8).write(to: URL(filePath: armed))
             let path = try product.blueprint(Blueprints.chain())
             let create = ["env", "create", "--file", path, "--no-wait"]
             let first = try await product.run(create, environment: variables)
-            try await eventually("the kill") { FileManager.default.fileExists(atPath: armed) ? nil : true }
+            try await eventually("the kill") {
+                // The file goes first. One that nobody has waited for yet has no command line any more.
+                let line = FileManager.default.contents(atPath: "/proc/\(server)/cmdline") ?? Data()
+                let isDead = role != "serve" || line.isEmpty
+                return isDead && !FileManager.default.fileExists(atPath: armed) ? true : nil
+            }
 
             let names = try await product.json([EnvironmentView].self, "env", "list").map(\.name)
             if first.exitCode == 0 { #expect(names == ["base"], "what was acknowledged is there") }

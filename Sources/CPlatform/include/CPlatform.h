@@ -45,6 +45,10 @@ struct msx_spawn_request {
     int takes_terminal;
     /// Fork twice, so that the program is nobody's child and leaves no zombie with the caller.
     int detach;
+    /// NULL, or called with the pid of the child before it becomes the program; a caller that dies meanwhile takes the child
+    /// with it. Not together with `detach`.
+    void (*forked)(void *context, pid_t pid);
+    void *context;
 };
 
 struct msx_spawn_result {

@@ -25,13 +25,16 @@ struct Spawn: Sendable {
     var takesTerminal = false
 
     /// Returns when the program runs. The caller still owns its descriptors.
-    func start() throws(Failure) -> pid_t {
+    ///
+    /// - Parameter record: called with the pid before the child becomes the program; where this process is killed before it
+    ///   returns, the child never does. Not for one that is detached.
+    func start(record: ((pid_t) -> Void)? = nil) throws(Failure) -> pid_t {
         let result = withCStrings(arguments) { argv in
             withCStrings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) { envp in
                 program.withCString { program in
                     withOptionalCString(workdir) { workdir in
                         (account?.groups ?? []).withUnsafeBufferPointer { groups in
-                            spawn(program, argv, envp, workdir, groups)
+                            spawn(program, argv, envp, workdir, groups, record)
                         }
                     }
                 }
@@ -49,7 +52,7 @@ struct Spawn: Sendable {
     private func spawn(
         _ program: UnsafePointer<CChar>, _ argv: UnsafePointer<UnsafeMutablePointer<CChar>?>,
         _ envp: UnsafePointer<UnsafeMutablePointer<CChar>?>, _ workdir: UnsafePointer<CChar>?,
-        _ groups: UnsafeBufferPointer<gid_t>
+        _ groups: UnsafeBufferPointer<gid_t>, _ record: ((pid_t) -> Void)?
     ) -> msx_spawn_result {
         var request = msx_spawn_request()
         request.path = program
@@ -70,8 +73,24 @@ struct Spawn: Sendable {
             request.group_count = groups.count
         }
         var result = msx_spawn_result()
-        msx_spawn(&request, &result)
+        guard let record else {
+            msx_spawn(&request, &result)
+            return result
+        }
+        let recorder = Recorder(record: record)
+        request.context = Unmanaged.passUnretained(recorder).toOpaque()
+        request.forked = { context, pid in
+            // It is the recorder of below, which lives until the call is over.
+            Unmanaged<Recorder>.fromOpaque(context!).takeUnretainedValue().record(pid)
+        }
+        withExtendedLifetime(recorder) { _ = msx_spawn(&request, &result) }
         return result
+    }
+
+    private final class Recorder {
+        let record: (pid_t) -> Void
+
+        init(record: @escaping (pid_t) -> Void) { self.record = record }
     }
 
     private func withCStrings<R>(

@@ -27,8 +27,13 @@ struct DesiredState: Sendable, Codable {
             return nil
         }
         do {
-            let state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
+            var state = try JSONDecoder().decode(DesiredState.self, from: Data(bytes))
             guard state.version == 1 else { throw RuntimeError(.ioError, "version \(state.version) is not known") }
+            for (index, entry) in state.entries.enumerated() where entry.ended?.generation != entry.workload.generation
+            {
+                // How an earlier generation ended says nothing of this one.
+                state.entries[index].ended = nil
+            }
             return state
         } catch {
             throw RuntimeError(.ioError, "cannot read \(path): \(error)")

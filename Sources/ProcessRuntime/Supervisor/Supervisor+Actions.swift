@@ -152,9 +152,13 @@ extension Supervisor {
             let spawn = try preparation.spawn(command, purpose, input: input, output: ends[1], error: ends[2])
             do {
                 CrashPoint.pass("before a process is started")
-                let pid = try spawn.start()
+                // Before it runs its program, which may hide its mark at once.
+                let leaders = LeaderFile(path: folder.leaders)
+                let pid = try spawn.start { pid in
+                    CrashPoint.pass("before a process is recorded")
+                    if let leader = DetachedProcess(running: pid) { leaders.append(leader) }
+                }
                 CrashPoint.pass("after a process was started")
-                if let leader = DetachedProcess(running: pid) { LeaderFile(path: folder.leaders).append(leader) }
                 service.pipes = pipes
                 // Before its output is read, so that it stands before its first line.
                 if purpose == .main { log.event("\(ServiceLog.startText)\(pid)") }

@@ -199,8 +199,11 @@ actor Supervisor {
         guard !isEnding else { return }
         var hasChanged = false
         for (name, service) in services {
-            let ended = service.machine.hasEnded ? service.machine.status : nil
-            guard entries[name] != nil, entries[name]?.ended != ended else { continue }
+            guard let entry = entries[name] else { continue }
+            // While a next generation is being stored, the machine still tells how the last one ended.
+            let status = service.machine.status
+            let ended = service.machine.hasEnded && status.generation == entry.workload.generation ? status : nil
+            guard entry.ended != ended else { continue }
             entries[name]?.ended = ended
             hasChanged = true
         }
