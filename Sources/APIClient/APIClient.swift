@@ -49,7 +49,14 @@ package struct APIClient: Sendable {
     ///
     /// - Parameter label: `key=value`.
     package func environments(mode: String? = nil, label: String? = nil) async throws -> [EnvironmentView] {
-        try await list(.listEnvironments, query: [("mode", mode), ("label", label)])
+        try await environments(mode: mode, label: label, limit: nil).items
+    }
+
+    /// The first `limit` by name, and whether there are more.
+    package func environments(
+        mode: String? = nil, label: String? = nil, limit: Int?
+    ) async throws -> (items: [EnvironmentView], hasMore: Bool) {
+        try await list(.listEnvironments, query: [("mode", mode), ("label", label)], limit: limit)
     }
 
     package func environment(_ idOrName: String) async throws -> EnvironmentView {
@@ -244,14 +251,21 @@ extension APIClient {
     private func list<Item: Codable & Sendable>(
         _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)] = []
     ) async throws -> [Item] {
+        try await list(operation, parameter, query: query, limit: nil).items
+    }
+
+    private func list<Item: Codable & Sendable>(
+        _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)], limit: Int?
+    ) async throws -> (items: [Item], hasMore: Bool) {
         var items: [Item] = []
         var cursor: String?
         for _ in 0..<Self.maxPages {
+            let size = min(Self.pageSize, (limit ?? .max) - items.count)
             let page: Reply<[Item]> = try await reply(
-                operation, parameter, query: query + [("limit", String(Self.pageSize)), ("cursor", cursor)])
+                operation, parameter, query: query + [("limit", String(size)), ("cursor", cursor)])
             items += page.data
             cursor = page.meta.next
-            if cursor == nil { return items }
+            if cursor == nil || items.count >= limit ?? .max { return (items, cursor != nil) }
         }
         throw ConnectionFailure(.malformed, address, "the list did not end after \(Self.maxPages) pages")
     }

@@ -36,23 +36,29 @@ package struct ExecutionMachine: Sendable {
     /// Takes over an execution that another server's death interrupted. Steps that were running run again: all of them
     /// are idempotent, except those that `isRepeatable` denies, whose outcome nobody knows.
     ///
-    /// A failure that was stored before the execution could end is still its failure.
+    /// A failure that was stored before the execution could end is still its failure. What is being undone does not fail
+    /// by a step that nobody can take back: that its outcome is unknown stays with it, for whoever would do it again.
     ///
     /// - Returns: the steps whose outcome is unknown, with which the execution has failed.
     package mutating func resume(isRepeatable: (PlannedStep) -> Bool) -> [StepRecord] {
-        guard !isCompensating else { return [] }
         var unknown: [StepRecord] = []
         for index in record.steps.indices {
             switch record.steps[index].state {
             case .running:
-                record.steps[index].retryAt = nil
                 guard !isRepeatable(record.steps[index].plan) else {
+                    // Undoing, it is one that may have had its effect.
+                    guard !isCompensating else { continue }
+                    record.steps[index].retryAt = nil
                     record.steps[index].state = .pending
                     continue
                 }
+                record.steps[index].retryAt = nil
                 record.steps[index].state = .outcomeUnknown
-                record.steps[index].message = "the server ended while this ran; \(Self.unknown)"
+                let cause = isCompensating ? "cut off while this ran" : "the server ended while this ran"
+                record.steps[index].message = "\(cause); \(Self.unknown)"
                 unknown.append(record.steps[index])
+                if isCompensating { continue }
+            case _ where isCompensating: continue
             case .failed, .outcomeUnknown: break
             default: continue
             }
@@ -105,9 +111,12 @@ package struct ExecutionMachine: Sendable {
 
     private static func mayHaveEffect(_ step: StepRecord) -> Bool {
         switch step.state {
-        case .running, .succeeded, .failed, .outcomeUnknown, .undoing: true
-        // The environment itself was stored with the execution, before any step.
-        case .pending, .skipped: step.plan.compensation == .discard
+        case .running, .succeeded, .failed, .undoing: true
+        // Where nothing takes it back, nobody ever knows.
+        case .outcomeUnknown: step.plan.compensation != nil
+        // The environment itself was stored with the execution, before any step; and what this one superseded may have
+        // left services running.
+        case .pending, .skipped: step.plan.compensation == .discard || step.plan.compensation == .stopStrays
         case .undone: false
         }
     }
@@ -170,7 +179,7 @@ package struct ExecutionMachine: Sendable {
             switch record.steps[index].state {
             case .pending: record.steps[index].state = .skipped
             case .running:
-                let isRepeatable = isCompensating || isRepeatable(record.steps[index].plan)
+                let isRepeatable = isRepeatable(record.steps[index].plan)
                 record.steps[index].state = isRepeatable ? .skipped : .outcomeUnknown
                 if !isRepeatable { record.steps[index].message = "cut off while this ran; \(Self.unknown)" }
                 record.steps[index].finishedAt = now

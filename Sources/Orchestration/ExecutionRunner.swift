@@ -111,8 +111,7 @@ struct ExecutionRunner: Sendable {
         do {
             try await actions.store.write { store in
                 try fence.check(store)
-                let stored = try store.execution(fence.execution)?.steps.first { $0.plan.key == step.key }
-                guard var stored, stored.state == .running else { return }
+                guard var stored = try store.step(step.key, of: fence.execution), stored.state == .running else { return }
                 stored.message = message
                 try store.save(stored, of: fence.execution)
             }

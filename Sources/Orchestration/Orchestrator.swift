@@ -148,7 +148,7 @@ package actor Orchestrator {
     private func unfinished(on id: EnvironmentID) async -> ExecutionRecord? {
         while !isStopped {
             do {
-                let last = try await store.read { try $0.lastExecution(of: id) }
+                let last = try await store.read { try $0.lastExecutionWithoutSteps(of: id) }
                 return last.flatMap { $0.state.isFinal ? nil : $0 }
             } catch {
                 log.error("cannot read executions", metadata: ["environment": "\(id)", "error": "\(error)"])

@@ -211,7 +211,7 @@ extension Reconciler {
         let accepted = try await actions.store.write { store -> ExecutionRecord? in
             guard let record = try store.environment(id),
                 EnvironmentCommand.restart.allowedStates.contains(record.state),
-                try store.lastExecution(of: id)?.state.isFinal != false
+                try store.lastExecutionWithoutSteps(of: id)?.state.isFinal != false
             else { return nil }
             var prepared = restart.prepared(record, execution, at: now)
             prepared.execution.actor = "microstax"
@@ -235,8 +235,9 @@ extension Reconciler {
         guard actions.board.isHeard(record.id), record.state.isTransient, let execution, !execution.state.isFinal else {
             return .done
         }
+        let steps = try await actions.store.read { try $0.execution(execution.id)?.steps } ?? []
         let started = Set(
-            execution.steps.filter { $0.state == .succeeded }.compactMap { step in
+            steps.filter { $0.state == .succeeded }.compactMap { step in
                 if case .startService(let name) = step.plan.action { name } else { nil }
             })
         let missing = Self.lost(actions.board.statuses(of: record.id), of: record, started: started)

@@ -157,6 +157,7 @@ final class Reconciler: Sendable {
     struct Basis: Sendable {
         var record: EnvironmentRecord
         var deviations: [DeviationRecord]
+        /// The last one, without its steps.
         var execution: ExecutionRecord?
 
         var open: [DeviationRecord] { deviations.filter { $0.state == .open } }
@@ -171,7 +172,7 @@ final class Reconciler: Sendable {
         try await actions.store.read { store in
             guard let record = try store.environment(id) else { return nil }
             return Basis(
-                record: record, deviations: try store.deviations(of: id), execution: try store.lastExecution(of: id))
+                record: record, deviations: try store.deviations(of: id), execution: try store.lastExecutionWithoutSteps(of: id))
         }
     }
 

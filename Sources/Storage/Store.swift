@@ -21,6 +21,8 @@ package protocol StoreReading {
     /// At most `limit` of these modes whose names come after `name`, sorted by name. Costs as much as it gives, however many
     /// there are.
     func environments(after name: String, modes: Set<EnvironmentMode>, limit: Int) throws -> [EnvironmentRecord]
+    /// Of all that exist, without reading them.
+    func names() throws -> [EnvironmentID: String]
     /// What is needed to watch over every environment, without reading what is wanted of each.
     func outlines() throws -> [EnvironmentOutline]
     func outline(of id: EnvironmentID) throws -> EnvironmentOutline?
@@ -31,6 +33,7 @@ package protocol StoreReading {
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
     func execution(_ id: ExecutionID) throws -> ExecutionRecord?
+    func step(_ key: String, of execution: ExecutionID) throws -> StepRecord?
     /// Oldest first.
     func executions(of id: EnvironmentID) throws -> [ExecutionRecord]
     func lastExecution(of id: EnvironmentID) throws -> ExecutionRecord?

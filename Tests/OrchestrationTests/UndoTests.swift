@@ -64,6 +64,70 @@ import Testing
         }
     }
 
+    // MARK: What an undo must not forget
+
+    private func step(
+        _ key: String, _ action: PlannedStep.Action, _ state: StepRecord.State, needs: [String] = [],
+        compensation: PlannedStep.Action? = nil
+    ) -> StepRecord {
+        var step = StepRecord(
+            plan: PlannedStep(
+                key: key, title: key, reason: "", action: action, needs: needs, compensation: compensation))
+        step.state = state
+        return step
+    }
+
+    private func resume(_ steps: [StepRecord]) -> ExecutionMachine {
+        ExecutionMachine(
+            ExecutionRecord(
+                id: ExecutionID(rawValue: "exe-r"), environment: EnvironmentID(rawValue: "env-a"), kind: .resume,
+                state: .compensating, steps: steps, createdAt: 1))
+    }
+
+    /// The one before it was superseded while it still stopped what it had started: undoing one that never began anything
+    /// stops that all the same.
+    @Test func undoingAResumeThatNeverBeganStopsWhatIsThere() {
+        var machine = resume([
+            step("ports", .allocatePorts, .pending, compensation: .stopStrays),
+            step(
+                "service/api/start", .startService("api"), .pending, needs: ["ports"], compensation: .stopService("api")
+            ),
+        ])
+        let started = machine.startable(now: 1).map(\.action)
+        #expect(started == [.stopStrays])
+    }
+
+    /// An initialiser that ran when somebody said undo: whether it took effect is not known, and that stays so.
+    @Test func anInitialiserThatWasCutOffByAnUndoStaysUnknown() {
+        let steps = [
+            step("ports", .allocatePorts, .succeeded, compensation: .stopStrays),
+            step(
+                "service/api/start", .startService("api"), .succeeded, needs: ["ports"],
+                compensation: .stopService("api")),
+            step("service/api/init/0", .initialise("api", index: 0), .running, needs: ["service/api/start"]),
+        ]
+        let isRepeatable = { (step: PlannedStep) in step.key != "service/api/init/0" }
+        var machine = resume(steps)
+        let unknown = machine.resume(isRepeatable: isRepeatable)
+        #expect(unknown.map(\.plan.key) == ["service/api/init/0"])
+        // It holds nothing up.
+        var undone: [String] = []
+        while let start = machine.startable(now: 1).first {
+            undone.append(start.step.plan.key)
+            _ = machine.ended(
+                start.step.plan.key, nil, policy: StepPolicy(attempts: 1, timeout: nil), now: 1, random: 0)
+        }
+        #expect(undone == ["service/api/start", "ports"])
+        machine.finish(cancelled: false, now: 1, isRepeatable: isRepeatable)
+        #expect(machine.record.state == .undone)
+        #expect(machine.record.steps.last?.state == .outcomeUnknown)
+
+        // Superseded before that, the same.
+        var superseded = resume(steps)
+        superseded.finish(cancelled: true, now: 1, isRepeatable: isRepeatable)
+        #expect(superseded.record.steps.last?.state == .outcomeUnknown)
+    }
+
     @Test func theNextServerGoesOnUndoing() async throws {
         try await Workbench.with { bench in
             bench.runtime.script("api", .hangs)

@@ -23,12 +23,15 @@ struct Fleet {
             })
     }
 
+    /// One in ten ends by itself, some day.
     static func record(_ number: Int, at now: Int64) -> EnvironmentRecord {
         let name = "env-\(String(100_000 + number).dropFirst())"
         let spec = spec(name)
-        return EnvironmentRecord(
+        var record = EnvironmentRecord(
             id: EnvironmentID(rawValue: "env-f\(100_000_000 + number)"), name: name, mode: .isolated, spec: spec,
             difference: .between(request: spec, parent: nil), createdAt: now)
+        if number % 10 == 0 { record.expire(at: now + 30 * 86_400_000, setAt: now) }
+        return record
     }
 
     /// Writes them with everything that a real create leaves in the store.

@@ -34,6 +34,10 @@ final class MemoryTransaction: StoreWriting {
         try environment(id).flatMap { $0.state == .deleted ? nil : Self.outline($0) }
     }
 
+    func names() throws -> [EnvironmentID: String] {
+        Dictionary(uniqueKeysWithValues: try environments().map { ($0.id, $0.name) })
+    }
+
     func versions() throws -> [EnvironmentID: Int64] {
         tables.versions.filter { tables.environments[$0.key]?.state != .deleted }
     }
@@ -74,6 +78,10 @@ final class MemoryTransaction: StoreWriting {
     // MARK: Executions
 
     func execution(_ id: ExecutionID) throws -> ExecutionRecord? { tables.executions[id]?.record }
+
+    func step(_ key: String, of execution: ExecutionID) throws -> StepRecord? {
+        try self.execution(execution)?.steps.first { $0.plan.key == key }
+    }
 
     func executions(of id: EnvironmentID) throws -> [ExecutionRecord] {
         tables.sortedExecutions.filter { $0.environment == id }

@@ -55,6 +55,7 @@ extension StoreConformance {
             }
             let first = try await store.read { try $0.versions() }
             try expect(Set(first.keys), is: [shop.id, other.id], "of all that exist")
+            try expect(try await store.read { try $0.names() }, is: [shop.id: "shop", other.id: "other"], "names")
             try expect(try await store.read { try $0.versions() }, is: first, "reading changes nothing")
             try await store.write { try $0.save(shop) }
             let second = try await store.read { try $0.versions() }

@@ -186,7 +186,8 @@ struct Creation: Sendable {
         let (record, revision, ancestors, others) = try await store.read { store in
             let record = try store.environment(named: named) ?? store.environment(EnvironmentID(rawValue: named))
             let lineage = try record.flatMap { try Lineage(of: $0, find: { try store.environment($0) }) }
-            let others = try store.environments().filter { $0.mode == .baseline }.map(\.name)
+            let others =
+                record == nil ? try store.environments(after: "", modes: [.baseline], limit: 10).map(\.name) : []
             let revision = try record.flatMap { try store.revision($0.revision, of: $0.id) }
             return (record, revision, Array(lineage?.environments.dropFirst() ?? []), others)
         }

@@ -1,5 +1,6 @@
 import API
 import EnvironmentGraph
+import Orchestration
 import Storage
 
 /// Initialisers of which nobody knows whether they have run. They would run (again) when their service starts, and that
@@ -16,8 +17,11 @@ struct Doubts {
     /// - Parameter planned: only these steps count; `nil` for every initialiser that is outstanding.
     func check(_ command: EnvironmentCommand, planned: Plan? = nil, in store: any StoreReading) throws {
         guard !allow.contains("repeat-unknown") else { return }
+        let isRepeatable = StepActions.isRepeatable(record)
         let doubtful = try store.executions(of: record.id).flatMap(\.steps).last { step in
-            guard step.state == .outcomeUnknown, case .initialise(let name, let index) = step.plan.action else {
+            guard case .initialise(let name, let index) = step.plan.action else { return false }
+            // What runs just now is cut off by whatever replaces its execution.
+            guard step.state == .outcomeUnknown || step.state == .running && !isRepeatable(step.plan) else {
                 return false
             }
             guard let planned else { return index >= record.initialisersDone(of: name) }

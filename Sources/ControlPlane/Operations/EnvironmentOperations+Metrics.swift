@@ -31,8 +31,7 @@ extension EnvironmentOperations {
         } catch let problem as APIProblem {
             problems.append(problem.error.message)
         }
-        let names = try await store.read { try $0.environments() }
-            .reduce(into: [EnvironmentID: String]()) { $0[$1.id] = $1.name }
+        let names = try await store.read { try $0.names() }
         let found = lineage.services.filter { wanted.isEmpty || wanted.contains($0) }.map { service in
             ServiceMetricsView(
                 lineage.resolve(service), ServiceView(lineage.resolve(service), lineage, board).state,

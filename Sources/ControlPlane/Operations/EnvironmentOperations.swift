@@ -150,7 +150,7 @@ struct EnvironmentOperations: Sendable {
         try await store.read { store in
             let found = try store.environment(named: named) ?? store.environment(EnvironmentID(rawValue: named))
             guard let record = found else {
-                let names = try store.environments().map(\.name)
+                let names = try store.names().values.sorted()
                 throw APIProblem(
                     .notFound, "there is no environment \(shortened(named))",
                     hint: names.isEmpty ? "there is none yet" : "there is: \(names.prefix(10).joined(separator: ", "))")
@@ -241,8 +241,7 @@ struct EnvironmentOperations: Sendable {
     func calls(of named: String) async throws -> [CallView] {
         let id = try await picture(of: named).record.id
         let counts = try await gateway.counts()
-        let names = try await store.read { try $0.environments() }
-            .reduce(into: [EnvironmentID: String]()) { $0[$1.id] = $1.name }
+        let names = try await store.read { try $0.names() }
         return counts.filter { $0.callerEnvironment == id || $0.context == id || $0.provider == id }.map { count in
             func name(_ id: EnvironmentID) -> String { names[id] ?? id.rawValue }
             return CallView(

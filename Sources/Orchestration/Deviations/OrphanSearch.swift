@@ -49,7 +49,7 @@ final class OrphanSearch: Sendable {
     }
 
     private func wasDeleted(_ id: EnvironmentID) async throws -> Bool {
-        let last = try await actions.store.read { try $0.lastExecution(of: id) }
+        let last = try await actions.store.read { try $0.lastExecutionWithoutSteps(of: id) }
         return switch (last?.purpose, last?.state) {
         case (.delete, .succeeded), (.create, .undone): true
         default: false

@@ -35,6 +35,13 @@ extension Transaction {
         ).first
     }
 
+    func names() throws -> [EnvironmentID: String] {
+        let rows = try connection.rows("SELECT id, name FROM environments WHERE state <> 'deleted'") {
+            (row) throws(StoreError) in (EnvironmentID(rawValue: row.text(0)), row.text(1))
+        }
+        return Dictionary(rows) { $1 }
+    }
+
     func versions() throws -> [EnvironmentID: Int64] {
         let rows = try connection.rows("SELECT id, version FROM environments WHERE state <> 'deleted'") {
             (row) throws(StoreError) in (EnvironmentID(rawValue: row.text(0)), row.integer(1))

@@ -7,6 +7,13 @@ extension Transaction {
         try executions("SELECT id, record FROM executions WHERE id = ?", .text(id.rawValue)).first
     }
 
+    func step(_ key: String, of execution: ExecutionID) throws -> StepRecord? {
+        let json = try connection.row(
+            "SELECT record FROM steps WHERE execution = ? AND key = ?", .text(execution.rawValue), .text(key)
+        ) { (row) throws(StoreError) in row.blob(0) }
+        return try json.map { try decode(StepRecord.self, $0, "steps", "\(execution) \(key)") }
+    }
+
     func executions(of id: EnvironmentID) throws -> [ExecutionRecord] {
         try executions(
             "SELECT id, record FROM executions WHERE environment = ? ORDER BY created_at, sequence",

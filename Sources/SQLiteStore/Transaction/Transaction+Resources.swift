@@ -8,7 +8,7 @@ extension Transaction {
             "SELECT number, purpose FROM ports WHERE environment = ? ORDER BY number", .text(id.rawValue)
         ) { (row) throws(StoreError) in (number: row.number(0), purpose: row.blob(1)) }
         return try found.map { port in
-            let purpose = try decode(PortAssignment.Purpose.self, port.purpose, "ports", "\(port.number)")
+            let purpose = try purpose(port.purpose, port: port.number)
             return PortAssignment(environment: id, purpose: purpose, number: port.number)
         }
     }
@@ -18,8 +18,13 @@ extension Transaction {
             (row) throws(StoreError) in (environment: EnvironmentID(rawValue: row.text(0)), purpose: row.blob(1))
         }
         guard let found else { return nil }
-        let purpose = try decode(PortAssignment.Purpose.self, found.purpose, "ports", "\(number)")
+        let purpose = try self.purpose(found.purpose, port: number)
         return PortAssignment(environment: found.environment, purpose: purpose, number: number)
+    }
+
+    private func purpose(_ json: [UInt8], port: Int) throws(StoreError) -> PortAssignment.Purpose {
+        if let purpose = PortAssignment.Purpose(quickly: json) { return purpose }
+        return try decode(PortAssignment.Purpose.self, json, "ports", "\(port)")
     }
 
     func portsInUse() throws -> Set<Int> {
