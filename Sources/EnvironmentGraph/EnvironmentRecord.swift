@@ -89,6 +89,9 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     package mutating func initialiserIsDone(_ index: Int, of service: String) {
         let done = max(index + 1, initialisersDone(of: service))
         initialised?[service] = done
+        // What it initialised is in them; whoever replaces this execution must not take them for new.
+        let volumes = spec.service(service)?.dataVolumes ?? []
+        volumesMade?.formUnion(volumes.map { "\(service)/\($0)" })
     }
 
     /// The volumes with data that were made for it, by service: one of them that is not there was lost.

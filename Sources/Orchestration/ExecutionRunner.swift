@@ -111,7 +111,9 @@ struct ExecutionRunner: Sendable {
         do {
             try await actions.store.write { store in
                 try fence.check(store)
-                guard var stored = try store.step(step.key, of: fence.execution), stored.state == .running else { return }
+                guard var stored = try store.step(step.key, of: fence.execution), stored.state == .running else {
+                    return
+                }
                 stored.message = message
                 try store.save(stored, of: fence.execution)
             }

@@ -172,7 +172,8 @@ final class Reconciler: Sendable {
         try await actions.store.read { store in
             guard let record = try store.environment(id) else { return nil }
             return Basis(
-                record: record, deviations: try store.deviations(of: id), execution: try store.lastExecutionWithoutSteps(of: id))
+                record: record, deviations: try store.deviations(of: id),
+                execution: try store.lastExecutionWithoutSteps(of: id))
         }
     }
 
