@@ -16,6 +16,18 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
         }
     }
 
+    package struct ServiceCount: Codable, Sendable, Hashable {
+        /// Those that it runs itself.
+        package var own: Int
+        /// With those that it inherits or removed.
+        package var all: Int
+
+        package init(own: Int, all: Int) {
+            self.own = own
+            self.all = all
+        }
+    }
+
     package var id: String
     package var name: String
     /// `isolated`, `baseline` or `overlay`.
@@ -31,7 +43,10 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package var expiresAt: String?
     /// `true` where nobody may delete it.
     package var protected: Bool?
+    /// Empty in a brief list.
     package var services: [ServiceView]
+    /// In the place of the services, in a brief list only.
+    package var serviceCount: ServiceCount?
     package var endpoints: [EndpointView]
     package var message: String?
     /// The last execution on it.

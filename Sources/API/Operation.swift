@@ -71,7 +71,7 @@ package enum Operation: String, Sendable, CaseIterable {
         switch self {
         case .validateBlueprint: "Checks a Blueprint and reports every problem; changes nothing."
         case .createEnvironment: "Creates an environment from a Blueprint. 202 with the execution."
-        case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor."
+        case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor, brief."
         case .getEnvironment: "One environment, by id or name."
         case .patchEnvironment:
             "Changes when it ends, and protects it: `{expiry: {ttlMilliseconds | until | never}, protected, dryRun}`."

@@ -53,10 +53,13 @@ package struct APIClient: Sendable {
     }
 
     /// The first `limit` by name, and whether there are more.
+    ///
+    /// - Parameter brief: with a count of the services in their place.
     package func environments(
-        mode: String? = nil, label: String? = nil, limit: Int?
+        mode: String? = nil, label: String? = nil, limit: Int?, brief: Bool = false
     ) async throws -> (items: [EnvironmentView], hasMore: Bool) {
-        try await list(.listEnvironments, query: [("mode", mode), ("label", label)], limit: limit)
+        let query = [("mode", mode), ("label", label), ("brief", brief ? "true" : nil)]
+        return try await list(.listEnvironments, query: query, limit: limit)
     }
 
     package func environment(_ idOrName: String) async throws -> EnvironmentView {

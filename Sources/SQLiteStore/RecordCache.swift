@@ -12,8 +12,8 @@ final class RecordCache: Sendable {
     }
 
     /// Two generations of at most this many: what was not saved or decoded anew while the younger one filled up is
-    /// forgotten. Together they hold all environments of a large server.
-    static let generationLimit = 6_000
+    /// forgotten.
+    static let generationLimit = 2_000
 
     /// All entries at one moment, at the cost of two references.
     struct Snapshot: Sendable {

@@ -29,6 +29,8 @@ package protocol StoreReading {
     /// What grows whenever an environment is saved, by id: equal versions are equal records, also across transactions, as
     /// long as the store is open. Of all that exist, without reading them.
     func versions() throws -> [EnvironmentID: Int64]
+    /// The overlays with this routing context, whatever they stand on, sorted by name.
+    func overlays(withOverlayID id: String) throws -> [EnvironmentRecord]
     /// Direct children, sorted by name.
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?

@@ -126,7 +126,7 @@ struct Measurement {
     @discardableResult
     private func listing(_ parts: Parts, _ name: String?) async throws -> Double {
         let start = ContinuousClock.now
-        let request = HTTPRequest("GET", "/v1/environments?limit=100")
+        let request = HTTPRequest("GET", "/v1/environments?limit=100&brief=true")
         let response = try await parts.client.send(request, timeout: .seconds(60))
         guard response.status == 200 else { throw StoreError(.ioError, "the list was answered \(response.status)") }
         let time = milliseconds(start)

@@ -46,6 +46,10 @@ final class MemoryTransaction: StoreWriting {
         EnvironmentOutline(id: record.id, state: record.state, wantedInstances: record.wantedInstances)
     }
 
+    func overlays(withOverlayID id: String) throws -> [EnvironmentRecord] {
+        try environments().filter { $0.mode == .overlay && $0.overlayID == id }
+    }
+
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
         try environments().filter { $0.parent?.id == id }
     }

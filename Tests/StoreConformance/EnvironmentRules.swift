@@ -45,6 +45,11 @@ extension StoreConformance {
             try expect(all, is: ["alpha", "m", "mid", "mid-1", "zeta"], "all")
             let children = try await store.read { try $0.children(of: base.id).map(\.name) }
             try expect(children, is: ["alpha", "mid", "mid-1", "zeta"], "children")
+            // "mid" is part of another's id as well.
+            for (id, wanted) in [("ov-mid", ["mid"]), ("ov", []), ("ov-m", []), ("ov-\"mid", [])] {
+                let found = try await store.read { try $0.overlays(withOverlayID: id).map(\.name) }
+                try expect(found, is: wanted, "overlays with the id \(id)")
+            }
         },
         StoreRule("a version grows with every saving, and is never given twice") { store in
             let shop = Samples.environment("shop")

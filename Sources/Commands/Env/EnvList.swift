@@ -46,7 +46,7 @@ struct EnvList: AsyncParsableCommand {
         let isForEyes = common.output == .table && !common.quiet && Terminal.isTerminal(.output)
         let most = all ? nil : limit ?? (isForEyes ? Self.screenful : nil)
         let (environments, hasMore) = try await common.client()
-            .environments(mode: mode?.rawValue, label: label, limit: most)
+            .environments(mode: mode?.rawValue, label: label, limit: most, brief: common.output == .table)
         try common.show(environments, ids: environments.map(\.id)) { EnvironmentTables.list(environments) }
         guard hasMore else { return }
         common.note(

@@ -7,8 +7,8 @@ package enum EnvironmentTables {
             ["NAME", "MODE", "STATE", "PARENT", "SERVICES", "AGE", "URL"],
             environments.map { environment in
                 let parent = environment.parent
-                let own = environment.services.count { $0.provider.kind == "local" }
-                let all = environment.services.count
+                let own = environment.serviceCount?.own ?? environment.services.count { $0.provider.kind == "local" }
+                let all = environment.serviceCount?.all ?? environment.services.count
                 return [
                     environment.name, environment.mode, environment.state + ending(environment, now: now),
                     parent.map(written) ?? "",

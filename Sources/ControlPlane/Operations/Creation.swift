@@ -230,10 +230,9 @@ struct Creation: Sendable {
         guard let lineage = try Lineage(of: parent, find: { try store.environment($0) }) else {
             throw APIProblem(.internalError, "the lineage of \(parent.name) is broken")
         }
-        let siblings = try store.environments().filter { $0.mode == .overlay }
+        let siblings = try prepared.record.overlayID.map { try store.overlays(withOverlayID: $0) } ?? []
         let taken = try siblings.first { sibling in
-            guard sibling.overlayID == prepared.record.overlayID else { return false }
-            return try Lineage(of: sibling, find: { try store.environment($0) })?.root.id == lineage.root.id
+            try Lineage(of: sibling, find: { try store.environment($0) })?.root.id == lineage.root.id
         }
         if let taken {
             throw APIProblem(

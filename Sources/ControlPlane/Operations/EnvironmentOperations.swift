@@ -163,9 +163,9 @@ struct EnvironmentOperations: Sendable {
         EnvironmentView(try await picture(of: named), board: board, edgePort: gateway.edgePort)
     }
 
-    /// Sorted by name. `label` is `key=value`.
+    /// Sorted by name. `label` is `key=value`; `brief` counts the services instead of showing each.
     func list(
-        modes: Set<EnvironmentMode>, label: String?, limit: Int, cursor: String?
+        modes: Set<EnvironmentMode>, label: String?, limit: Int, cursor: String?, brief: Bool
     ) async throws -> (views: [EnvironmentView], next: String?) {
         let parts = label.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
         let pictures = try await store.read { store in
@@ -182,7 +182,11 @@ struct EnvironmentOperations: Sendable {
             }
             return try found.map { try EnvironmentPicture($0, in: store) }
         }
-        let page = pictures.prefix(limit).map { EnvironmentView($0, board: board, edgePort: gateway.edgePort) }
+        let page = pictures.prefix(limit).map { picture in
+            var view = EnvironmentView(picture, board: board, edgePort: gateway.edgePort)
+            if brief { view.summariseServices() }
+            return view
+        }
         return (page, pictures.count > limit ? page.last?.name : nil)
     }
 

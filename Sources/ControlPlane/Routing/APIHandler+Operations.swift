@@ -113,7 +113,8 @@ extension APIHandler {
             return number
         }
         let page = try await operations.list(
-            modes: modes, label: query["label"], limit: limit ?? 1000, cursor: query["cursor"])
+            modes: modes, label: query["label"], limit: limit ?? 1000, cursor: query["cursor"],
+            brief: try call.flag("brief"))
         return call.reply(next: page.next, data: page.views)
     }
 

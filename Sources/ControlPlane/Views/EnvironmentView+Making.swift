@@ -51,6 +51,12 @@ extension EnvironmentView {
             execution: execution)
     }
 
+    /// A count of the services in their place.
+    mutating func summariseServices() {
+        serviceCount = ServiceCount(own: services.count { $0.provider.kind == "local" }, all: services.count)
+        services = []
+    }
+
     private static func endpoints(
         _ record: EnvironmentRecord, _ lineage: Lineage, _ ports: [PortAssignment], edgePort: Int?
     ) -> [EndpointView] {

@@ -108,7 +108,7 @@ package actor LifecycleKeeper {
             isFirstLook = false
         }
         guard !changed.isEmpty else { return concerned }
-        let found = try await store.read { store in try changed.map { ($0, try store.environment($0)) } }
+        let found = try await records(changed)
         var resting: [EnvironmentID] = []
         for (id, record) in found {
             concerned.formUnion(memory.concerned(by: id))
@@ -123,7 +123,7 @@ package actor LifecycleKeeper {
                 memory.remove(id)
                 continue
             }
-            memory.set(record)
+            memory.set(record, version: memory[id]?.record == record ? memory[id]?.version : nil)
             concerned.formUnion(memory.concerned(by: id))
             if record.state.isTransient {
                 memory[id]?.isExecuting = true
@@ -137,15 +137,35 @@ package actor LifecycleKeeper {
         return concerned.filter { memory[$0] != nil }
     }
 
+    /// What is stored of them; of very many only those that were saved since they were read last, such as after a start,
+    /// when something is heard of everything.
+    private func records(_ ids: Set<EnvironmentID>) async throws -> [(EnvironmentID, EnvironmentRecord?)] {
+        guard ids.count > Self.pageSize else {
+            return try await store.read { store in try ids.map { ($0, try store.environment($0)) } }
+        }
+        let known = ids.reduce(into: [EnvironmentID: (Int64, EnvironmentRecord)]()) { known, id in
+            if let entry = memory[id], let version = entry.version { known[id] = (version, entry.record) }
+        }
+        return try await store.read { store in
+            let versions = try store.versions()
+            return try ids.map { id in
+                if let (version, record) = known[id], versions[id] == version { return (id, record) }
+                return (id, try store.environment(id))
+            }
+        }
+    }
+
     /// Page by page: others want to read as well. What changes meanwhile is told, and looked at again.
     private func readAll() async throws -> Set<EnvironmentID> {
+        // Read before the records: where one is saved meanwhile, it is read again.
+        let versions = try await store.read { try $0.versions() }
         var (found, last): (Set<EnvironmentID>, String?) = ([], "")
         while let after = last {
             let page = try await store.read {
                 try $0.environments(after: after, modes: Set(EnvironmentMode.allCases), limit: Self.pageSize)
             }
             for record in page {
-                memory.set(record)
+                memory.set(record, version: versions[record.id])
                 found.insert(record.id)
             }
             last = page.last?.name

@@ -7,6 +7,8 @@ struct LifecycleMemory {
     struct Entry {
         /// Without its services.
         var record: EnvironmentRecord
+        /// Of the record, or of one before it; `nil` where it is not known.
+        var version: Int64?
         var isExecuting = false
         var lastCommandAt: Int64?
         var lastExecutionEndedAt: Int64?
@@ -29,7 +31,7 @@ struct LifecycleMemory {
         set { if let newValue, entries[id] != nil { entries[id] = newValue } }
     }
 
-    mutating func set(_ record: EnvironmentRecord) {
+    mutating func set(_ record: EnvironmentRecord, version: Int64? = nil) {
         var record = record
         // What it runs is nobody's business here, and most of what there is to remember.
         record.spec.services = []
@@ -40,9 +42,10 @@ struct LifecycleMemory {
                 entry.said = []
             }
             entry.record = record
+            entry.version = version
             entries[record.id] = entry
         } else {
-            entries[record.id] = Entry(record: record)
+            entries[record.id] = Entry(record: record, version: version)
         }
         if let parent = record.parent?.id { overlays[parent, default: []].insert(record.id) }
     }

@@ -62,6 +62,17 @@ extension Transaction {
         }
     }
 
+    /// Only records whose text has the id somewhere are decoded.
+    func overlays(withOverlayID id: String) throws -> [EnvironmentRecord] {
+        let text = "\"overlayID\":" + (try encode(id, "environments", id))
+        return try environments(
+            """
+            SELECT id, version FROM environments
+            WHERE mode = 'overlay' AND state <> 'deleted' AND instr(record, ?) > 0 ORDER BY name
+            """, .text(text)
+        ).filter { $0.overlayID == id }
+    }
+
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
         try environments(
             "SELECT id, version FROM environments WHERE parent = ? AND state <> 'deleted' ORDER BY name",
