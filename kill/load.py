@@ -28,12 +28,14 @@ STATED = {"no_endpoint", "starting", "connect_failed", "upstream_reset", "respon
 
 
 class Load:
-    def __init__(self, product, seed, seconds):
+    def __init__(self, product, seed, seconds, enough):
         self.product = product
         self.seconds = seconds
         self.random = random.Random(seed)
         self.seed = seed
         self.over = threading.Event()
+        # Somebody wants it to end before its time.
+        self.enough = enough
         self.lock = threading.Lock()
         self.counts = {}
         self.wrong = []
@@ -168,7 +170,7 @@ class Load:
     def strike(self):
         until = time.monotonic() + self.seconds
         last = time.monotonic()
-        while time.monotonic() < until and len(self.wrong) < 20:
+        while time.monotonic() < until and len(self.wrong) < 20 and not self.enough.is_set():
             time.sleep(self.random.uniform(0.1, 0.9))
             way = self.random.random()
             environment = self.random.choice(list(self.ids.values()))

@@ -42,6 +42,8 @@ def schedule(points, times, kills, seed):
             else:
                 chosen[operation] = from_outside(chance, chance.uniform(0, times[operation] * STRETCH))
         plan.append(chosen)
+    # A run that is interrupted has seen something of everything.
+    chance.shuffle(plan)
     return plan
 
 

@@ -17,8 +17,9 @@ class Wrong(Exception):
     """Something that must not be."""
 
 
-class NoReply(Exception):
-    """The server ended, or does not run, before it answered: whether it did what was asked is open."""
+class NoReply(Wrong):
+    """The server ended, or does not run, before it answered: whether it did what was asked is open. Where somebody waits for
+    something, it is asked again."""
 
 
 def eventually(what, check, limit=90.0, pause=0.03):

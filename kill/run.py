@@ -6,6 +6,7 @@ import shutil
 import signal
 import statistics
 import sys
+import threading
 import time
 import traceback
 
@@ -18,6 +19,10 @@ from shops import Shop
 MOST_FAILURES = 5
 # Ports rest for ten minutes when they are given back, so there must be many; apart from where a person's services are.
 PORTS = (11000, 19999)
+
+
+# Set by the first Ctrl-C: what is under way is finished, and the table is of what was done.
+enough = threading.Event()
 
 
 def say(text):
@@ -74,6 +79,9 @@ def strike(place, kills, seed):
     say(f"{len(chosen_rounds)} rounds, {sum(map(len, chosen_rounds))} operations, each with a kill; seed {seed}")
     began = last = time.monotonic()
     for number, chosen in enumerate(chosen_rounds):
+        if enough.is_set():
+            say(f"interrupted before round {number}")
+            break
         run = rounds.Round(product, shop, seed * 1_000_003 + number, tally)
         try:
             run.run(chosen)
@@ -103,7 +111,7 @@ def burden(place, seconds, seed):
     from load import Load
 
     product = place.open()
-    load = Load(product, seed, seconds)
+    load = Load(product, seed, seconds, enough)
     try:
         failures = list(load.run())
     except Exception as problem:
@@ -134,22 +142,22 @@ def tally_rows(tally, seconds):
     return rows + [("seconds in all", f"{seconds:.0f}")]
 
 
-def number(name):
+def setting(name):
     text = os.environ.get(name, "")
     return int(text) if text else None
 
 
 def main():
     place = Place(os.environ["MICROSTAX"])
-    kills, seconds = number("KILLS"), number("LOAD_SECONDS")
-    seed = number("SEED")
+    kills, seconds = setting("KILLS"), setting("LOAD_SECONDS")
+    seed = setting("SEED")
     seed = int(time.time()) % 1_000_000 if seed is None else seed
     rows, failures = [], []
     try:
         if kills != 0:
             tally, failures, took = strike(place, kills, seed)
             rows += tally_rows(tally, took)
-        if seconds != 0:
+        if seconds != 0 and not enough.is_set():
             load, wrong = burden(place, 600 if seconds is None else seconds, seed)
             rows += [(f"killed under load: {kind}", count) for kind, count in sorted(load.killed.items())]
             rows += [(f"answers: {kind}", count) for kind, count in sorted(load.counts.items())]
@@ -159,9 +167,17 @@ def main():
             place.close(keep=True)
     say("")
     report([*rows, ("failures", len(failures)), ("seed", seed)], failures)
-    return 1 if failures else 0
+    return 1 if failures else 130 if enough.is_set() else 0
+
+
+def interrupt(signaled, _):
+    if enough.is_set():
+        sys.exit(128 + signaled)
+    enough.set()
+    say("finishing the round; once more ends at once")
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
     sys.exit(main())
