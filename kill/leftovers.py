@@ -127,10 +127,16 @@ def of_environment(product, environment):
     return left
 
 
+def with_marks(home, environments):
+    return {pid for pids in [processes(home), *(processes(home, mark=name) for name in environments)] for pid in pids}
+
+
 def end_everything(product):
     """For the end, or after something went wrong: nothing of this state folder may go on running."""
     deadline = time.monotonic() + 20
-    while (found := processes(product.home)) and time.monotonic() < deadline:
+    # A service need not have the folder in its environment, but it has its environment's id.
+    names = os.listdir(f"{product.home}/environments")
+    while (found := with_marks(product.home, names)) and time.monotonic() < deadline:
         for pid in found:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
