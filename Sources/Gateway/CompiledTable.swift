@@ -15,6 +15,7 @@ final class CompiledTable: Sendable {
     /// By number; nil where the table names an environment that it does not have.
     let numberedListeners: [CompiledListener?]
     let endpoints: EndpointBook
+    private let stamps: StampBook
     /// (root, overlay id) → environment.
     private let contexts: ByteMap
     /// (environment, service name) → service, or `tombstone`.
@@ -24,16 +25,17 @@ final class CompiledTable: Sendable {
 
     private static let tombstone = Int(Int32.max)
 
-    static let empty = CompiledTable(RoutingTable(), after: EndpointBook())
+    static let empty = CompiledTable(RoutingTable(), after: nil)
 
-    /// - Parameter after: numbers of the endpoints that are known already; they stay the same.
-    init(_ table: RoutingTable, after book: EndpointBook) {
-        var endpoints = book.successor()
+    /// - Parameter last: the numbers of its endpoints and the stamps of its environments stay the same.
+    init(_ table: RoutingTable, after last: CompiledTable?) {
+        var endpoints = (last?.endpoints ?? EndpointBook()).successor()
+        let stamps = StampBook(table.environments.map(\.id), after: last?.stamps)
         var services: [CompiledService] = []
         var contexts = ByteMap()
         var ownServices = ByteMap()
         var names = ByteMap()
-        let compiled = CompiledEnvironment.compile(table.environments)
+        let compiled = CompiledEnvironment.compile(table.environments, stamps)
         for (index, routed) in table.environments.enumerated() {
             names.insert(0, routed.name, index)
             if let overlayID = routed.overlayID { contexts.insert(UInt32(compiled[index].root), overlayID, index) }
@@ -59,6 +61,7 @@ final class CompiledTable: Sendable {
         self.services = services
         self.listeners = listeners
         self.endpoints = endpoints
+        self.stamps = stamps
         self.contexts = contexts
         self.ownServices = ownServices
         self.names = names
@@ -74,6 +77,9 @@ final class CompiledTable: Sendable {
     func environment(ofContext context: UnsafeRawBufferPointer, root: Int) -> Int? {
         contexts.find(UInt32(root), context)
     }
+
+    /// `nil` where that environment is gone.
+    func environment(stamped stamp: UInt32) -> Int? { stamps.positions[stamp] }
 
     func environment(named name: UnsafeRawBufferPointer) -> Int? { names.find(0, name) }
 
@@ -96,6 +102,8 @@ struct CompiledEnvironment: Sendable {
     let parent: Int?
     /// The lineage's baseline; itself for an environment without a parent.
     let root: Int
+    /// Names this environment in every table; never given to another one, never 0.
+    let stamp: UInt32
     /// Canonical name of the context that leads here; empty where none does.
     let context: [UInt8]
     let state: RoutedEnvironment.State
@@ -103,7 +111,7 @@ struct CompiledEnvironment: Sendable {
 
     /// A parent that is not in the table, or a lineage that runs in a circle, ends the lineage there: its services are
     /// then unknown rather than somebody else's.
-    static func compile(_ environments: [RoutedEnvironment]) -> [CompiledEnvironment] {
+    static func compile(_ environments: [RoutedEnvironment], _ stamps: StampBook) -> [CompiledEnvironment] {
         let indices = Dictionary(environments.enumerated().map { ($1.id, $0) }) { first, _ in first }
         var parents = environments.map { $0.parent.flatMap { indices[$0] } }
         var roots = Array(repeating: -1, count: environments.count)
@@ -126,7 +134,7 @@ struct CompiledEnvironment: Sendable {
             let environment = environments[index]
             return CompiledEnvironment(
                 id: environment.id, parent: parents[index], root: roots[index],
-                context: Array((environment.overlayID ?? "").utf8), state: environment.state,
+                stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8), state: environment.state,
                 settings: RoutingSettings(environments[roots[index]]))
         }
     }
@@ -143,5 +151,23 @@ final class RoutingSettings: Sendable {
         headerName = Array(root.headerName.lowercased().utf8)
         propagates = root.propagateHeader
         answersUnknownFromBaseline = root.onUnknownContext == .baseline
+    }
+}
+
+/// Gives environments numbers that last longer than a table; a number is never given twice.
+struct StampBook: Sendable {
+    private(set) var stamps: [EnvironmentID: UInt32] = [:]
+    /// Positions in the table.
+    private(set) var positions: [UInt32: Int] = [:]
+    private var next: UInt32 = 1
+
+    init(_ environments: [EnvironmentID], after last: StampBook?) {
+        next = last?.next ?? 1
+        for (position, id) in environments.enumerated() {
+            let stamp = last?.stamps[id] ?? next
+            if stamp == next { next += 1 }
+            stamps[id] = stamp
+            positions[stamp] = position
+        }
     }
 }

@@ -38,8 +38,9 @@ actor DataPlane {
         self.logger = logger
         table = .empty
         var loops: [LoopPart] = []
+        let traces = TraceMemory()
         for loop in group.makeIterator() {
-            loops.append(LoopPart(loop: loop, count: count, limits: limits, table: .empty))
+            loops.append(LoopPart(loop: loop, count: count, limits: limits, traces: traces, table: .empty))
         }
         self.loops = loops
         for part in loops { part.start() }
@@ -61,7 +62,7 @@ actor DataPlane {
         await enter()
         defer { leave() }
         guard !isStopped, new.version >= table.version else { return nil }
-        let compiled = CompiledTable(new, after: table.endpoints)
+        let compiled = CompiledTable(new, after: table)
         table = compiled
         for part in loops {
             await part.install(compiled)

@@ -66,7 +66,8 @@ extension Exchange {
             clientKeepsAlive = false
             return answer(.unknownService)
         }
-        let decision = RouteDecision.make(table, listener, requestParser, bytes)
+        let decision = RouteDecision.make(
+            table, listener, requestParser, bytes, traces: worker.traces, now: worker.now)
         key.listener = Int32(truncatingIfNeeded: decision.listener)
         key.environment = Int32(truncatingIfNeeded: decision.environment)
         key.service = Int32(truncatingIfNeeded: decision.service)
@@ -92,13 +93,20 @@ extension Exchange {
 
     private func writeHead(_ decision: RouteDecision, _ bytes: UnsafeRawBufferPointer) {
         guard let carriers = decision.carriers, let settings = decision.settings else { return }
+        let random = (worker.nextRandom(), worker.nextRandom(), worker.nextRandom())
+        if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
+            let origin = table.environments[table.environments[decision.environment].root]
+            worker.traces.saw(
+                carriers.trace ?? TraceID(madeFrom: random), root: origin.stamp,
+                context: decision.context >= 0 ? table.environments[decision.context].stamp : 0, now: worker.now)
+        }
         requestHead.clear()
         requestHead.appendRequest(
             requestParser, bytes, carriers: carriers,
             context: decision.context >= 0 ? table.environments[decision.context].context : [],
             forwarding: RequestForwarding(
                 propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress),
-            random: (worker.nextRandom(), worker.nextRandom(), worker.nextRandom()))
+            random: random)
     }
 
     private func badContextDetail(_ violation: ContextCarriers.Violation?) -> String {

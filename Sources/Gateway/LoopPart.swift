@@ -12,11 +12,11 @@ final class LoopPart: @unchecked Sendable {
     private let pools: UpstreamPools
     private var ticking: RepeatedTask?
 
-    init(loop: any EventLoop, count: Int, limits: GatewayLimits, table: CompiledTable) {
+    init(loop: any EventLoop, count: Int, limits: GatewayLimits, traces: TraceMemory, table: CompiledTable) {
         self.loop = loop
         let now = Self.milliseconds()
         worker = Worker(
-            limits: limits, loops: count, table: table, now: now,
+            limits: limits, loops: count, traces: traces, table: table, now: now,
             seed: UInt64.random(in: 0...UInt64.max))
         pools = UpstreamPools(loop: loop, limits: limits, now: now)
     }

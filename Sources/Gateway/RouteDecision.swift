@@ -22,14 +22,28 @@ struct RouteDecision {
     var ignoredContext = false
     var settings: RoutingSettings?
     var carriers: ContextCarriers?
+    private let traces: TraceMemory
+    private let now: Int64
+
+    private init(outcome: Outcome, listener: Int = -1, traces: TraceMemory, now: Int64) {
+        self.outcome = outcome
+        self.listener = listener
+        self.traces = traces
+        self.now = now
+    }
 
     /// Decides for a request on `listener`, or on the shared edge port where there is none.
+    ///
+    /// - Parameters:
+    ///   - traces: in which context traces were seen before.
+    ///   - now: by the clock of `traces`.
     static func make(
         _ table: CompiledTable, _ listener: CompiledListener?, _ request: borrowing RequestHeadParser,
-        _ bytes: UnsafeRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer, traces: TraceMemory, now: Int64
     ) -> RouteDecision {
         if let listener {
-            var decision = RouteDecision(outcome: .refuse(.unknownService), listener: listener.number)
+            var decision = RouteDecision(
+                outcome: .refuse(.unknownService), listener: listener.number, traces: traces, now: now)
             decision.environment = listener.environment
             listener.serviceBytes.withUnsafeBytes { service in
                 decision.decide(
@@ -38,7 +52,7 @@ struct RouteDecision {
             }
             return decision
         }
-        var decision = RouteDecision(outcome: .refuse(.unknownHost))
+        var decision = RouteDecision(outcome: .refuse(.unknownHost), traces: traces, now: now)
         decision.decideByHost(table, request, bytes)
         return decision
     }
@@ -88,8 +102,23 @@ struct RouteDecision {
             return
         }
         var target = environment
-        // Carriers 1 to 3, then 5 (the caller's environment), then 6 (own URL, host name, cookie).
-        var named = carriers.context?.of(bytes) ?? hostContext
+        // Carriers 1 to 3, then 4 (the trace), then 5 (the caller's environment), then 6 (own URL, host name, cookie).
+        var named = carriers.context?.of(bytes)
+        if let trace = carriers.trace, let known = traced(trace, origin, table, named) {
+            guard known >= 0 else {
+                // The trace began in an overlay that is gone.
+                guard origin.settings.answersUnknownFromBaseline else {
+                    outcome = .refuse(.unknownEnvironment)
+                    return
+                }
+                ignoredContext = true
+                return resolve(table, service, origin.root, portName, isEdge)
+            }
+            noteDisagreement(known, origin, table, hostContext)
+            context = table.environments[known].context.isEmpty ? -1 : known
+            return resolve(table, service, known, portName, isEdge)
+        }
+        named = named ?? hostContext
         if named == nil, isEdge, origin.context.isEmpty, let cookie = carriers.cookie {
             guard isDNSLabel(cookie.of(bytes)) else {
                 outcome = .refuse(.badContext)
@@ -111,6 +140,19 @@ struct RouteDecision {
         }
         if !table.environments[target].context.isEmpty { context = target }
         resolve(table, service, target, portName, isEdge)
+    }
+
+    /// The environment in whose context the trace was seen, -1 where that is gone; `nil` where it says nothing, or where
+    /// `named` has said it already.
+    private mutating func traced(
+        _ trace: TraceID, _ origin: CompiledEnvironment, _ table: CompiledTable, _ named: UnsafeRawBufferPointer?
+    ) -> Int? {
+        guard case .one(let stamp) = traces.context(of: trace, root: table.environments[origin.root].stamp, now: now)
+        else { return nil }
+        let known = table.environment(stamped: stamp)
+        guard let named else { return known ?? -1 }
+        if table.environment(ofContext: named, root: origin.root) != known { carriersDisagree = true }
+        return nil
     }
 
     private mutating func noteDisagreement(

@@ -9,6 +9,8 @@ final class Worker: @unchecked Sendable {
     let maxConnections: Int
     let maxRequests: Int
     private(set) var table: CompiledTable
+    /// Shared with the other loops.
+    let traces: TraceMemory
     private(set) var counts: CountBook
     private var activity = ActivityBook()
     /// Milliseconds of a clock that only goes forward, as of the last tick.
@@ -22,9 +24,10 @@ final class Worker: @unchecked Sendable {
     private var sessions: [any Session] = []
     private var random: UInt64
 
-    init(limits: GatewayLimits, loops: Int, table: CompiledTable, now: Int64, seed: UInt64) {
+    init(limits: GatewayLimits, loops: Int, traces: TraceMemory, table: CompiledTable, now: Int64, seed: UInt64) {
         timeouts = Timeouts(limits)
         self.table = table
+        self.traces = traces
         self.now = now
         maxConnections = max(1, limits.maxConnections / loops)
         maxRequests = max(1, limits.maxRequests / loops)

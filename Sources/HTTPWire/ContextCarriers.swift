@@ -1,4 +1,5 @@
-/// What a request's head says about its routing context: carriers 1 to 3, and the cookie of carrier 6.
+/// What a request's head says about its routing context: carriers 1 to 3, the trace of carrier 4, and the cookie of
+/// carrier 6.
 ///
 /// 1. the header that `routing.headerName` names
 /// 2. the member `msx-env` of W3C `baggage`, which may come as several headers
@@ -14,6 +15,8 @@ package struct ContextCarriers: Sendable, Equatable {
     /// The context by carriers 1 to 3.
     package private(set) var context: ByteRange?
     package private(set) var disagrees = false
+    /// Carrier 4: whoever saw this trace before may know its context.
+    package private(set) var trace: TraceID?
     /// Value of the cookie `msx-env`; counts at the edge only, after everything else.
     package private(set) var cookie: ByteRange?
     /// Whether there is a member of ours that must go when the context is not propagated.
@@ -26,6 +29,7 @@ package struct ContextCarriers: Sendable, Equatable {
         readHeader(head, bytes, headerName)
         if violation == nil, head.has(.baggage) { readBaggage(head, bytes) }
         if violation == nil, head.has(.tracestate) { readTracestate(head, bytes) }
+        trace = TraceID(head, bytes)
         if violation == nil, head.has(.cookie) { readCookie(head, bytes) }
     }
 

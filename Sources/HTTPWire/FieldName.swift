@@ -4,7 +4,7 @@ package enum FieldName: UInt8, Sendable {
     case host, contentLength, transferEncoding
     case connection, keepAlive, proxyConnection, te, upgrade
     case expect, cookie, trailer
-    case baggage, tracestate, traceparent
+    case baggage, tracestate, traceparent, b3, b3TraceID
     case forwardedFor, forwardedProto, forwardedHost
     case msxError, msxProvider, msxWarning
 
@@ -29,7 +29,7 @@ package enum FieldName: UInt8, Sendable {
             equalsIgnoringCase(name, text) ? field : nil
         }
         switch name.count {
-        case 2: return pick("te", .te) ?? .other
+        case 2: return pick("te", .te) ?? pick("b3", .b3) ?? .other
         case 4: return pick("host", .host) ?? .other
         case 6: return pick("cookie", .cookie) ?? pick("expect", .expect) ?? .other
         case 7: return pick("baggage", .baggage) ?? pick("upgrade", .upgrade) ?? pick("trailer", .trailer) ?? .other
@@ -37,6 +37,7 @@ package enum FieldName: UInt8, Sendable {
             return pick("connection", .connection) ?? pick("tracestate", .tracestate)
                 ?? pick("keep-alive", .keepAlive) ?? .other
         case 11: return pick("traceparent", .traceparent) ?? pick("x-msx-error", .msxError) ?? .other
+        case 12: return pick("x-b3-traceid", .b3TraceID) ?? .other
         case 13: return pick("x-msx-warning", .msxWarning) ?? .other
         case 14: return pick("content-length", .contentLength) ?? pick("x-msx-provider", .msxProvider) ?? .other
         case 15: return pick("x-forwarded-for", .forwardedFor) ?? .other

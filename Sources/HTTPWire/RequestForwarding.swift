@@ -60,7 +60,9 @@ extension WireBuffer {
         if writesContext || carriers.isInTracestate {
             appendMerged("tracestate: ", .tracestate, "msx", writesContext ? context : [], request.head, bytes, 32)
         }
-        if forwarding.propagates, !request.head.has(.traceparent) { appendTraceparent(random) }
+        if forwarding.propagates, !request.head.has(.traceparent) {
+            appendTraceparent(carriers.trace ?? TraceID(madeFrom: random), span: random.2)
+        }
         if let length = request.head.contentLength {
             append("content-length: ")
             append(decimal: length)
@@ -131,12 +133,12 @@ extension WireBuffer {
     }
 
     /// W3C Trace Context, version 00, sampled: a sampler that follows its parent must not be switched off by us.
-    private func appendTraceparent(_ random: (UInt64, UInt64, UInt64)) {
+    private func appendTraceparent(_ trace: TraceID, span: UInt64) {
         append("traceparent: 00-")
-        append(hex: random.0)
-        append(hex: random.1 | 1)
+        append(hex: trace.high)
+        append(hex: trace.low)
         append(byte: 0x2D)
-        append(hex: random.2 | 1)
+        append(hex: span | 1)
         append("-01\r\n")
     }
 }

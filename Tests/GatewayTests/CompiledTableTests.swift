@@ -20,7 +20,7 @@ import Testing
                     state: .serving, overlayID: "feat-\(number)", parent: baseline,
                     services: [Shop.service("service-7", 20_000 + number % 40_000)]))
         }
-        return CompiledTable(RoutingTable(version: 1, environments: environments), after: EndpointBook())
+        return CompiledTable(RoutingTable(version: 1, environments: environments), after: nil)
     }
 
     private func provider(_ table: CompiledTable, _ context: String, _ service: String) -> String? {
@@ -66,15 +66,17 @@ import Testing
                 id: EnvironmentID(rawValue: name), name: name, revision: 1, state: .serving, overlayID: "o-" + name,
                 parent: parent.map { EnvironmentID(rawValue: $0) })
         }
-        let compiled = CompiledEnvironment.compile([
+        let environments = [
             environment("a", "b"), environment("b", "c"), environment("c", "a"), environment("d", "gone"),
             environment("e", "d"),
-        ])
+        ]
+        let compiled = CompiledEnvironment.compile(
+            environments, StampBook(environments.map(\.id), after: nil))
         #expect(Set(compiled[0...2].map(\.root)).count == 1)
         #expect(compiled[3].root == 3)
         #expect(compiled[4].root == 3)
         let table = CompiledTable(
-            RoutingTable(environments: [environment("a", "b"), environment("b", "a")]), after: EndpointBook())
+            RoutingTable(environments: [environment("a", "b"), environment("b", "a")]), after: nil)
         Array("x".utf8).withUnsafeBytes { name in
             guard case .unknown = table.resolve(name, in: 0) else {
                 Issue.record("a circle has no such service")
