@@ -134,7 +134,8 @@ struct CompiledEnvironment: Sendable {
             let environment = environments[index]
             return CompiledEnvironment(
                 id: environment.id, parent: parents[index], root: roots[index],
-                stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8), state: environment.state,
+                stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8),
+                state: environment.state,
                 settings: RoutingSettings(environments[roots[index]]))
         }
     }

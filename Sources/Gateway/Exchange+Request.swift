@@ -48,6 +48,7 @@ extension Exchange {
         isHeadRequest = false
         clientKeepsAlive = true
         ignoredContext = false
+        upgrades = false
     }
 
     /// The head is complete: decides, and sends it on its way.
@@ -74,10 +75,13 @@ extension Exchange {
         key.context = Int32(truncatingIfNeeded: decision.context)
         ignoredContext = decision.ignoredContext
         if decision.carriersDisagree { worker.disagreements += 1 }
-        if requestParser.head.hasUpgrade || equals(method, "CONNECT") {
+        if equals(method, "CONNECT") {
             clientKeepsAlive = false
             return answer(.notSupportedYet)
         }
+        // With a body, nobody could say whether what follows is of the old protocol or of the new one: the offer is left
+        // out, as it may be (RFC 9110 section 7.8).
+        upgrades = requestParser.head.hasUpgrade && requestParser.head.saysUpgrade && requestDone && !clientIsHTTP10
         guard case .forward(let service, let endpoint) = decision.outcome else {
             guard case .refuse(let fault) = decision.outcome else { return }
             return answer(fault, detail: fault == .badContext ? badContextDetail(decision.carriers?.violation) : nil)
@@ -88,7 +92,7 @@ extension Exchange {
         writeHead(decision, bytes)
         worker.requestsInFlight += 1
         attempts = 0
-        connect(allowsReuse: true)
+        connect(allowsReuse: !upgrades)
     }
 
     private func writeHead(_ decision: RouteDecision, _ bytes: UnsafeRawBufferPointer) {
@@ -105,7 +109,8 @@ extension Exchange {
             requestParser, bytes, carriers: carriers,
             context: decision.context >= 0 ? table.environments[decision.context].context : [],
             forwarding: RequestForwarding(
-                propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress),
+                propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress,
+                upgrades: upgrades),
             random: random)
     }
 

@@ -18,6 +18,10 @@ extension Exchange {
                     return bytes.count
                 case .complete(let length):
                     position += length
+                    if responseParser.status == 101, upgrades {
+                        switchProtocols(rest)
+                        return position
+                    }
                     receivedResponseHead(rest, hasMore: position < bytes.count)
                 }
             case .body:
@@ -56,6 +60,23 @@ extension Exchange {
         phase = .body
         deadline = worker.now + worker.timeouts.stream
         if framing == .none { finishResponse(canReuse: !hasMore) }
+    }
+
+    /// From here on, bytes go both ways until a side ends: the decision of the request holds for all of them.
+    private func switchProtocols(_ bytes: UnsafeRawBufferPointer) {
+        guard let link = upstream, responseParser.head.hasUpgrade else {
+            return answer(.upstreamReset, detail: "The service switched protocols and does not say to which.")
+        }
+        worker.scratch.clear()
+        worker.scratch.appendSwitching(responseParser, bytes, ownLines: provider?.providerLine ?? [])
+        downstream.write(worker.scratch.bytes)
+        leaveFlight()
+        settle(nil, reachedProvider: true)
+        upstream = nil
+        phase = .closed
+        deadline = .max
+        worker.remove(self)
+        Tunnel(worker: worker, downstream: downstream).adopt(link, key: key, table: table, clientEnded: inputEnded)
     }
 
     private func relayResponseBody(

@@ -54,6 +54,8 @@ final class Exchange: @unchecked Sendable {
     var endpoint: Endpoint?
     var key = CountKey(listener: -1, environment: -1, service: -1, context: -1, isProvider: false, fault: nil)
     var ignoredContext = false
+    /// The request offers to go on in another protocol, and its copy is asked whether it wants to.
+    var upgrades = false
 
     /// Whether a head has begun to come.
     var headStarted = false

@@ -1,7 +1,7 @@
 import HTTPWire
 
-/// A client's connection on a TCP listener: bytes both ways, to the copy that the listener alone decides, with each
-/// side's end of stream passed on by itself.
+/// Bytes both ways, with each side's end of stream passed on by itself: a client's connection on a TCP listener, to the
+/// copy that the listener alone decides, or one whose request was answered with another protocol.
 ///
 /// `@unchecked Sendable`: it lives on its worker's loop.
 final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
@@ -52,6 +52,19 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         self.table = table
         isConnecting = true
         connector.connect(to: endpoint, allowsReuse: false, ticket: 0, for: self)
+    }
+
+    /// Goes on with the connection of a request that switched protocols.
+    func adopt(_ link: any Link, key: CountKey, table: CompiledTable, clientEnded: Bool) {
+        (self.key, self.table, self.clientEnded) = (key, table, clientEnded)
+        downstream.owner = self
+        upstream = link
+        link.owner = self
+        deadline = .max
+        downstream.flush()
+        downstream.resumeReading()
+        link.resumeReading()
+        if clientEnded { link.closeOutput() }
     }
 
     func connected(_ link: any Link, to endpoint: Endpoint, ticket: Int, isReused: Bool) {

@@ -9,7 +9,13 @@ package struct HeadFields: Sendable {
     package private(set) var saysKeepAlive = false
     /// `Connection` names other fields, which concern this connection only.
     package private(set) var connectionNamesFields = false
-    package private(set) var hasUpgrade = false
+    /// `Connection: upgrade`, without which an `Upgrade` offers nothing (RFC 9110 section 7.8).
+    package private(set) var saysUpgrade = false
+    /// `Upgrade` names another protocol than HTTP. A server may ignore an offer (RFC 9110 section 7.8), and one to another
+    /// HTTP or to TLS is ignored: its requests would go where the first one went, unseen.
+    package var hasUpgrade: Bool { namesProtocol && !upgradeIsHTTP }
+    private var namesProtocol = false
+    private var upgradeIsHTTP = false
     package private(set) var contentLength: Int?
     package private(set) var isChunked = false
     package private(set) var hasTransferEncoding = false
@@ -24,7 +30,9 @@ package struct HeadFields: Sendable {
         saysClose = false
         saysKeepAlive = false
         connectionNamesFields = false
-        hasUpgrade = false
+        saysUpgrade = false
+        namesProtocol = false
+        upgradeIsHTTP = false
         contentLength = nil
         isChunked = false
         hasTransferEncoding = false
@@ -63,9 +71,15 @@ package struct HeadFields: Sendable {
             hasTransferEncoding = true
             isChunked = true
         case .connection: noteConnection(field.value, bytes)
-        // A server may ignore an offer to upgrade (RFC 9110 section 7.8); the one to cleartext HTTP/2 is made by clients
-        // that are content with HTTP/1.1, and it is left out when the head is forwarded.
-        case .upgrade: hasUpgrade = hasUpgrade || !equalsIgnoringCase(field.value.of(bytes), "h2c")
+        case .upgrade:
+            var members = ListMembers(field.value)
+            while let member = members.next(in: bytes) {
+                if isHTTPAgain(member.of(bytes)) {
+                    upgradeIsHTTP = true
+                } else if !member.isEmpty {
+                    namesProtocol = true
+                }
+            }
         default: break
         }
         present |= 1 << UInt32(field.known.rawValue)
@@ -80,6 +94,8 @@ package struct HeadFields: Sendable {
                 saysClose = true
             } else if equalsIgnoringCase(token, "keep-alive") {
                 saysKeepAlive = true
+            } else if equalsIgnoringCase(token, "upgrade") {
+                saysUpgrade = true
             } else if !member.isEmpty {
                 connectionNamesFields = true
             }
@@ -102,6 +118,15 @@ package struct HeadFields: Sendable {
     var lengthViolation: WireViolation? {
         contentLength != nil && hasTransferEncoding ? .lengthAndTransferEncoding : nil
     }
+}
+
+/// `h2c`, `HTTP/2.0`, `TLS/1.2`.
+private func isHTTPAgain(_ token: UnsafeRawBufferPointer) -> Bool {
+    func begins(_ text: StaticString) -> Bool {
+        guard token.count >= text.utf8CodeUnitCount else { return false }
+        return equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: token[..<text.utf8CodeUnitCount]), text)
+    }
+    return begins("h2") || begins("h3") || begins("http") || begins("tls")
 }
 
 /// Digits only, at most 18 of them.

@@ -6,8 +6,11 @@ package struct RequestForwarding: Sendable {
     package var headerName: [UInt8]
     /// The client's address, for `x-forwarded-for`.
     package var clientAddress: [UInt8]
+    /// The offer to upgrade is passed on.
+    package var upgrades: Bool
 
-    package init(propagates: Bool, headerName: [UInt8], clientAddress: [UInt8]) {
+    package init(propagates: Bool, headerName: [UInt8], clientAddress: [UInt8], upgrades: Bool = false) {
+        self.upgrades = upgrades
         self.propagates = propagates
         self.headerName = headerName
         self.clientAddress = clientAddress
@@ -47,6 +50,7 @@ extension WireBuffer {
                 append(field, bytes)
             }
         }
+        if forwarding.upgrades { appendUpgrade(request.head, bytes) }
         appendForwarded(request.head, bytes, clientAddress: forwarding.clientAddress)
         if writesContext {
             append(forwarding.headerName)
@@ -81,6 +85,12 @@ extension WireBuffer {
         if target.isEmpty || target[0] == 0x3F { append(byte: 0x2F) }
         append(target)
         append(" HTTP/1.1\r\n")
+    }
+
+    /// For both directions of an upgrade.
+    func appendUpgrade(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) {
+        append("connection: upgrade\r\n")
+        for field in head.fields where field.known == .upgrade { append(field, bytes) }
     }
 
     private func appendForwarded(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer, clientAddress: [UInt8]) {

@@ -53,6 +53,16 @@ extension WireBuffer {
         append("\r\n")
     }
 
+    /// Writes the answer that ends HTTP on this connection (101); what comes after it is of another protocol.
+    package func appendSwitching(
+        _ response: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, ownLines: [UInt8]
+    ) {
+        appendStatusAndFields(response, bytes)
+        append(ownLines)
+        appendUpgrade(response.head, bytes)
+        append("\r\n")
+    }
+
     private func appendStatusAndFields(_ response: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer) {
         append("HTTP/1.1 ")
         append(response.statusText.of(bytes))
