@@ -214,12 +214,15 @@ package struct CallView: Codable, Sendable, Hashable {
     package var context: String?
     package var provider: String?
     package var error: String?
+    /// The caller dropped its context: `suspected`, or `restored` from the only request that it answered.
+    package var leak: String?
     package var count: UInt64
 
     package init(
         caller: String, callerEnvironment: String, service: String, context: String?, provider: String?,
-        error: String?, count: UInt64
+        error: String?, leak: String? = nil, count: UInt64
     ) {
+        self.leak = leak
         self.caller = caller
         self.callerEnvironment = callerEnvironment
         self.service = service

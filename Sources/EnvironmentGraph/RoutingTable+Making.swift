@@ -53,7 +53,8 @@ package struct RoutingPart: Sendable, Hashable {
             id: record.id, name: record.name, revision: record.revision, state: state(record.state),
             overlayID: record.overlayID, parent: record.parent?.id, headerName: record.spec.routing.headerName,
             propagateHeader: record.spec.routing.propagateHeader,
-            onUnknownContext: record.spec.routing.onUnknownContext,
+            onUnknownContext: record.spec.routing.onUnknownContext, onLeak: record.spec.routing.onLeak,
+            attribution: record.spec.routing.attribution,
             services: record.localServices.map { service in
                 let ready = service.instances.filter(facts.ready.contains)
                 return RoutedService(

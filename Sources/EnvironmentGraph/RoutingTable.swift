@@ -39,6 +39,9 @@ package struct RoutedEnvironment: Sendable, Hashable, Codable {
     package var headerName: String
     package var propagateHeader: Bool
     package var onUnknownContext: UnknownContextPolicy
+    /// What is done about a call that has dropped its context. `nil` from a control plane that did not know of it.
+    package var onLeak: LeakPolicy?
+    package var attribution: LeakAttribution?
     /// The services that this environment runs itself.
     package var services: [RoutedService]
     /// Tombstones: resolution ends here with `unknown_service`.
@@ -47,8 +50,11 @@ package struct RoutedEnvironment: Sendable, Hashable, Codable {
     package init(
         id: EnvironmentID, name: String, revision: Int, state: State, overlayID: String? = nil,
         parent: EnvironmentID? = nil, headerName: String = "x-msx-env", propagateHeader: Bool = true,
-        onUnknownContext: UnknownContextPolicy = .reject, services: [RoutedService] = [], removed: [String] = []
+        onUnknownContext: UnknownContextPolicy = .reject, onLeak: LeakPolicy? = nil,
+        attribution: LeakAttribution? = nil, services: [RoutedService] = [], removed: [String] = []
     ) {
+        self.onLeak = onLeak
+        self.attribution = attribution
         self.id = id
         self.name = name
         self.revision = revision
@@ -141,12 +147,16 @@ package struct CallCount: Sendable, Hashable, Codable {
     package var provider: EnvironmentID?
     /// The gateway's own error code, where it answered itself.
     package var error: String?
+    /// The caller dropped its context: `suspected`, or `restored` from the only request that it answered. `nil`: it did
+    /// not.
+    package var leak: CallLeak?
     package var count: UInt64
 
     package init(
         caller: String, callerEnvironment: EnvironmentID, service: String, context: EnvironmentID?,
-        provider: EnvironmentID?, error: String?, count: UInt64
+        provider: EnvironmentID?, error: String?, leak: CallLeak? = nil, count: UInt64
     ) {
+        self.leak = leak
         self.caller = caller
         self.callerEnvironment = callerEnvironment
         self.service = service
@@ -155,4 +165,8 @@ package struct CallCount: Sendable, Hashable, Codable {
         self.error = error
         self.count = count
     }
+}
+
+package enum CallLeak: String, Sendable, Hashable, Codable {
+    case suspected, restored
 }

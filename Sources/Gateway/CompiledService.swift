@@ -19,12 +19,15 @@ final class CompiledService: Sendable {
     let ports: [Port]
     /// `x-msx-provider: orders@shop#r12` and CRLF.
     let providerLine: [UInt8]
+    /// What its copies answer just now.
+    let serving: Serving
     private let turns = Atomic<UInt>(0)
 
     init(
         _ service: RoutedService, number: Int, of routed: RoutedEnvironment, environment: Int,
-        endpoints: inout EndpointBook
+        endpoints: inout EndpointBook, servings: inout ServingBook
     ) {
+        serving = servings.serving(of: routed.id.rawValue, service: service.name)
         self.number = number
         name = service.name
         self.environment = environment
@@ -114,9 +117,12 @@ final class CompiledListener: Sendable {
     let serviceBytes: [UInt8]
     let portName: String?
     let isTCP: Bool
+    /// What the caller answers just now; `nil` at the edge.
+    let callerServing: Serving?
 
-    init(_ routed: RoutedListener, number: Int, environment: Int) {
+    init(_ routed: RoutedListener, number: Int, environment: Int, callerServing: Serving?) {
         self.number = number
+        self.callerServing = callerServing
         identity = ListenerIdentity(
             environment: routed.environment, caller: routed.caller, service: routed.service,
             portName: routed.portName, isTCP: routed.isTCP)

@@ -16,6 +16,7 @@ final class CompiledTable: Sendable {
     let numberedListeners: [CompiledListener?]
     let endpoints: EndpointBook
     private let stamps: StampBook
+    private let servings: ServingBook
     /// (root, overlay id) → environment.
     private let contexts: ByteMap
     /// (environment, service name) → service, or `tombstone`.
@@ -31,6 +32,7 @@ final class CompiledTable: Sendable {
     init(_ table: RoutingTable, after last: CompiledTable?) {
         var endpoints = (last?.endpoints ?? EndpointBook()).successor()
         let stamps = StampBook(table.environments.map(\.id), after: last?.stamps)
+        var servings = ServingBook(after: last?.servings)
         var services: [CompiledService] = []
         var contexts = ByteMap()
         var ownServices = ByteMap()
@@ -43,7 +45,8 @@ final class CompiledTable: Sendable {
             for service in routed.services where ownServices.insert(UInt32(index), service.name, services.count) {
                 services.append(
                     CompiledService(
-                        service, number: services.count, of: routed, environment: index, endpoints: &endpoints))
+                        service, number: services.count, of: routed, environment: index, endpoints: &endpoints,
+                        servings: &servings))
             }
         }
         var listeners: [Int: CompiledListener] = [:]
@@ -51,7 +54,12 @@ final class CompiledTable: Sendable {
         var numbered: [CompiledListener?] = Array(repeating: nil, count: table.listeners.count)
         for (number, routed) in table.listeners.enumerated() {
             guard let environment = indices[routed.environment] else { continue }
-            numbered[number] = CompiledListener(routed, number: number, environment: environment)
+            var caller: Serving?
+            if case .service(let name) = routed.caller {
+                caller = servings.serving(of: routed.environment.rawValue, service: name)
+            }
+            numbered[number] = CompiledListener(
+                routed, number: number, environment: environment, callerServing: caller)
             // Of two on one port the first counts; the second is told so when it is bound.
             if listeners[routed.port] == nil { listeners[routed.port] = numbered[number] }
         }
@@ -62,6 +70,7 @@ final class CompiledTable: Sendable {
         self.listeners = listeners
         self.endpoints = endpoints
         self.stamps = stamps
+        self.servings = servings.kept
         self.contexts = contexts
         self.ownServices = ownServices
         self.names = names
@@ -147,11 +156,15 @@ final class RoutingSettings: Sendable {
     let headerName: [UInt8]
     let propagates: Bool
     let answersUnknownFromBaseline: Bool
+    let rejectsLeaks: Bool
+    let attributesSoleRequests: Bool
 
     init(_ root: RoutedEnvironment) {
         headerName = Array(root.headerName.lowercased().utf8)
         propagates = root.propagateHeader
         answersUnknownFromBaseline = root.onUnknownContext == .baseline
+        rejectsLeaks = root.onLeak == .reject
+        attributesSoleRequests = root.attribution == .soleRequest
     }
 }
 

@@ -11,6 +11,7 @@ struct CountKey: Hashable {
     /// Whether the copy was asked; otherwise the gateway answered by itself.
     var isProvider: Bool
     var fault: GatewayFault?
+    var leak: CallLeak?
 }
 
 /// What was counted so far, with how much was not.
@@ -102,6 +103,6 @@ struct CountBook {
             service: listener?.service ?? service?.name ?? "",
             context: key.context >= 0 ? id(Int(key.context)) : nil,
             provider: key.isProvider ? service.map { id($0.environment) } : nil,
-            error: key.fault?.code, count: 0)
+            error: key.fault?.code, leak: key.leak, count: 0)
     }
 }

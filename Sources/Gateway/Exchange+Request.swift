@@ -49,6 +49,7 @@ extension Exchange {
         clientKeepsAlive = true
         ignoredContext = false
         upgrades = false
+        trace = nil
     }
 
     /// The head is complete: decides, and sends it on its way.
@@ -73,6 +74,7 @@ extension Exchange {
         key.environment = Int32(truncatingIfNeeded: decision.environment)
         key.service = Int32(truncatingIfNeeded: decision.service)
         key.context = Int32(truncatingIfNeeded: decision.context)
+        key.leak = decision.leak
         ignoredContext = decision.ignoredContext
         if decision.carriersDisagree { worker.disagreements += 1 }
         if equals(method, "CONNECT") {
@@ -98,11 +100,14 @@ extension Exchange {
     private func writeHead(_ decision: RouteDecision, _ bytes: UnsafeRawBufferPointer) {
         guard let carriers = decision.carriers, let settings = decision.settings else { return }
         let random = (worker.nextRandom(), worker.nextRandom(), worker.nextRandom())
+        let trace = carriers.trace ?? TraceID(madeFrom: random)
+        let context = decision.context >= 0 ? table.environments[decision.context].stamp : 0
+        self.trace = trace
+        // Where the context stops, what is called next has none.
+        servingPlace = provider?.serving.enter(context: settings.propagates ? context : 0, trace: trace) ?? -1
         if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
             let origin = table.environments[table.environments[decision.environment].root]
-            worker.traces.saw(
-                carriers.trace ?? TraceID(madeFrom: random), root: origin.stamp,
-                context: decision.context >= 0 ? table.environments[decision.context].stamp : 0, now: worker.now)
+            worker.traces.saw(trace, root: origin.stamp, context: context, now: worker.now)
         }
         requestHead.clear()
         requestHead.appendRequest(

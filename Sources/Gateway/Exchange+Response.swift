@@ -52,7 +52,7 @@ extension Exchange {
         worker.scratch.clear()
         worker.scratch.appendResponse(
             responseParser, bytes, ownLines: provider?.providerLine ?? [],
-            warning: ignoredContext ? "unknown_environment" : nil,
+            warning: ignoredContext ? "unknown_environment" : hasLostContext ? "context_lost" : nil,
             forwarding: ResponseForwarding(
                 connection: clientKeepsAlive ? (clientIsHTTP10 ? .keepAlive : .standard) : .close,
                 isChunked: responseParser.head.isChunked && !clientIsHTTP10 && responseParser.status != 204))
@@ -60,6 +60,12 @@ extension Exchange {
         phase = .body
         deadline = worker.now + worker.timeouts.stream
         if framing == .none { finishResponse(canReuse: !hasMore) }
+    }
+
+    /// Whether the answer goes outside, and a call on its way has dropped the context.
+    private var hasLostContext: Bool {
+        guard listener?.isEdge ?? true, let trace else { return false }
+        return worker.traces.isBroken(trace, now: worker.now)
     }
 
     /// From here on, bytes go both ways until a side ends: the decision of the request holds for all of them.
@@ -71,12 +77,16 @@ extension Exchange {
         worker.scratch.appendSwitching(responseParser, bytes, ownLines: provider?.providerLine ?? [])
         downstream.write(worker.scratch.bytes)
         leaveFlight()
+        // It is being answered for as long as it is open.
+        let (serving, place) = (provider?.serving, servingPlace)
+        servingPlace = -1
         settle(nil, reachedProvider: true)
         upstream = nil
         phase = .closed
         deadline = .max
         worker.remove(self)
-        Tunnel(worker: worker, downstream: downstream).adopt(link, key: key, table: table, clientEnded: inputEnded)
+        let tunnel = Tunnel(worker: worker, downstream: downstream) { if place >= 0 { serving?.leave(place) } }
+        tunnel.adopt(link, key: key, table: table, clientEnded: inputEnded)
     }
 
     private func relayResponseBody(

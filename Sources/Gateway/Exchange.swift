@@ -54,6 +54,9 @@ final class Exchange: @unchecked Sendable {
     var endpoint: Endpoint?
     var key = CountKey(listener: -1, environment: -1, service: -1, context: -1, isProvider: false, fault: nil)
     var ignoredContext = false
+    /// The current request's trace, and its place in ``Serving`` of the copy that answers it; -1 for none.
+    var trace: TraceID?
+    var servingPlace = -1
     /// The request offers to go on in another protocol, and its copy is asked whether it wants to.
     var upgrades = false
 
@@ -111,9 +114,16 @@ final class Exchange: @unchecked Sendable {
 
     /// Counts the current request, once.
     func settle(_ fault: GatewayFault?, reachedProvider: Bool) {
+        leaveServing()
         key.fault = fault
         key.isProvider = reachedProvider
         worker.count(key, by: table)
+    }
+
+    func leaveServing() {
+        guard servingPlace >= 0 else { return }
+        provider?.serving.leave(servingPlace)
+        servingPlace = -1
     }
 
     func leaveFlight() {

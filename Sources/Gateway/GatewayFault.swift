@@ -5,7 +5,7 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
     case badRequest, headTooLarge, requestTimeout, badContext
     case unknownHost, unknownEnvironment, unknownService
     case noEndpoint, starting, connectFailed, upstreamReset, responseTimeout
-    case overloaded, notSupportedYet
+    case overloaded, notSupportedYet, contextLost
 
     var code: String {
         switch self {
@@ -23,6 +23,7 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
         case .responseTimeout: "response_timeout"
         case .overloaded: "overloaded"
         case .notSupportedYet: "not_supported_yet"
+        case .contextLost: "context_lost"
         }
     }
 
@@ -36,6 +37,7 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
         case .connectFailed, .upstreamReset: (502, "Bad Gateway")
         case .responseTimeout: (504, "Gateway Timeout")
         case .notSupportedYet: (501, "Not Implemented")
+        case .contextLost: (409, "Conflict")
         }
     }
 
@@ -63,13 +65,16 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
         case .upstreamReset: "The service's copy broke off, or its answer is malformed."
         case .responseTimeout: "The service's copy did not answer in time."
         case .overloaded: "Too many requests are in flight."
-        case .notSupportedYet: "Upgrades (WebSocket) and CONNECT are not supported yet."
+        case .contextLost: "The calling service has dropped the routing context of the request that it answers."
+        case .notSupportedYet: "CONNECT is not supported yet."
         }
     }
 
     var hint: String? {
         switch self {
         case .unknownHost: "use http://<service>.<environment>.localhost, or the URL that `microstax env get` prints"
+        case .contextLost:
+            "it must forward one of x-msx-env, baggage, tracestate, traceparent; see `microstax env calls`"
         case .unknownEnvironment: "see `microstax overlay list`"
         case .unknownService, .noEndpoint, .connectFailed:
             "see `microstax env explain <environment> --service <service>`"

@@ -22,8 +22,11 @@ struct RouteDecision {
     var ignoredContext = false
     var settings: RoutingSettings?
     var carriers: ContextCarriers?
+    /// The caller has dropped the context of what it answers.
+    var leak: CallLeak?
     private let traces: TraceMemory
     private let now: Int64
+    private var callerServing: Serving?
 
     private init(outcome: Outcome, listener: Int = -1, traces: TraceMemory, now: Int64) {
         self.outcome = outcome
@@ -45,6 +48,7 @@ struct RouteDecision {
             var decision = RouteDecision(
                 outcome: .refuse(.unknownService), listener: listener.number, traces: traces, now: now)
             decision.environment = listener.environment
+            decision.callerServing = listener.callerServing
             listener.serviceBytes.withUnsafeBytes { service in
                 decision.decide(
                     table, service, portName: listener.portName, isEdge: listener.isEdge, hostContext: nil,
@@ -115,8 +119,7 @@ struct RouteDecision {
                 return resolve(table, service, origin.root, portName, isEdge)
             }
             noteDisagreement(known, origin, table, hostContext)
-            context = table.environments[known].context.isEmpty ? -1 : known
-            return resolve(table, service, known, portName, isEdge)
+            return decide(table, service, in: known, isNamed: true, portName, isEdge)
         }
         named = named ?? hostContext
         if named == nil, isEdge, origin.context.isEmpty, let cookie = carriers.cookie {
@@ -138,8 +141,50 @@ struct RouteDecision {
                 return
             }
         }
+        let isNamed = named != nil || isKnownWithoutContext(carriers.trace, origin, table)
+        decide(table, service, in: target, isNamed: isNamed, portName, isEdge)
+    }
+
+    /// The context is found; holds it against what the caller is answering just now.
+    private mutating func decide(
+        _ table: CompiledTable, _ service: UnsafeRawBufferPointer, in found: Int, isNamed: Bool, _ portName: String?,
+        _ isEdge: Bool
+    ) {
+        var target = found
+        let effective = table.environments[target].context.isEmpty ? 0 : table.environments[target].stamp
+        switch callerServing?.judge(context: effective, isNamed: isNamed) {
+        case nil, .fits: break
+        case .sole(let stamp, let trace):
+            let root = table.environments[environment].root
+            let sole = stamp == 0 ? root : table.environment(stamped: stamp)
+            guard settings?.attributesSoleRequests == true, let sole, table.environments[sole].root == root else {
+                if lose([trace]) { return }
+                break
+            }
+            leak = .restored
+            target = sole
+        case .suspected(let broken):
+            if lose(broken) { return }
+        }
         if !table.environments[target].context.isEmpty { context = target }
         resolve(table, service, target, portName, isEdge)
+    }
+
+    /// - Returns: whether the call is refused.
+    private mutating func lose(_ broken: [TraceID]) -> Bool {
+        leak = .suspected
+        traces.breaks(broken, now: now)
+        guard settings?.rejectsLeaks == true else { return false }
+        outcome = .refuse(.contextLost)
+        return true
+    }
+
+    /// A trace that began without a context says so.
+    private func isKnownWithoutContext(
+        _ trace: TraceID?, _ origin: CompiledEnvironment, _ table: CompiledTable
+    ) -> Bool {
+        guard callerServing != nil, let trace else { return false }
+        return traces.context(of: trace, root: table.environments[origin.root].stamp, now: now) == .none
     }
 
     /// The environment in whose context the trace was seen, -1 where that is gone; `nil` where it says nothing, or where

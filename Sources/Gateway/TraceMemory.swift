@@ -40,6 +40,11 @@ final class TraceMemory: @unchecked Sendable {
     private static let several = UInt32.max
     private static let stripes = 256
 
+    /// Traces in which a context was lost: few, else somebody has other worries.
+    private let broken = Mutex<[TraceID: Int64]>([:])
+    private let brokenCount = Atomic<Int>(0)
+    private static let brokenLimit = 10_000
+
     private let locks: [Lock]
     private let entries: UnsafeMutablePointer<Entry>
     private let mask: UInt64
@@ -88,6 +93,25 @@ final class TraceMemory: @unchecked Sendable {
                     high: id.high, low: id.low, root: root, context: context, at: max(1, now))
             }
         }
+    }
+
+    // MARK: Broken traces
+
+    func breaks(_ traces: [TraceID], now: Int64) {
+        broken.withLock { broken in
+            if broken.count + traces.count > Self.brokenLimit {
+                broken = broken.filter { $0.value > now - Self.lifetime / 10 }
+                if broken.count + traces.count > Self.brokenLimit { broken = [:] }
+            }
+            for trace in traces { broken[trace] = now }
+            brokenCount.store(broken.count, ordering: .relaxed)
+        }
+    }
+
+    /// Whether a call within the trace has lost its context.
+    func isBroken(_ trace: TraceID, now: Int64) -> Bool {
+        guard brokenCount.load(ordering: .relaxed) > 0 else { return false }
+        return broken.withLock { broken in broken[trace].map { $0 > now - Self.lifetime } ?? false }
     }
 
     private func bucket(_ id: TraceID, _ root: UInt32) -> Int {

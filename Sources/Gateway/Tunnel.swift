@@ -15,10 +15,13 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
     /// What it was opened for, once that is decided.
     private var key: CountKey?
     private var table: CompiledTable
+    private let onEnd: () -> Void
     var position = -1
     var deadline: Int64
 
-    init(worker: Worker, downstream: any Link) {
+    /// - Parameter onEnd: called once.
+    init(worker: Worker, downstream: any Link, onEnd: @escaping () -> Void = {}) {
+        self.onEnd = onEnd
         self.worker = worker
         self.downstream = downstream
         table = worker.table
@@ -143,6 +146,7 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         isClosed = true
         deadline = .max
         worker.remove(self)
+        onEnd()
         if let key { worker.touch(key, by: table) }
         close(downstream)
         if let upstream { close(upstream) }

@@ -30,7 +30,7 @@ struct RoutingChecker {
         spec.propagateHeader = fields.boolean("propagateHeader") ?? true
         spec.onUnknownContext = fields.choice("onUnknownContext") ?? .reject
         spec.onLeak = fields.choice("onLeak") ?? .report
-        _ = fields.nonEmptyText("attribution")
+        spec.attribution = fields.choice("attribution") ?? .off
         _ = fields.nonEmptyText("carry")
         return spec
     }

@@ -19,12 +19,8 @@ struct Support {
             root, "runtime", ["container", "kubernetes"], hint: "services run as local processes: `auto` or `process`")
         if let routing = root["routing"] {
             refuse(routing, "mode", ["shadow"])
-            refuse(
-                routing, "onLeak", ["report", "reject"],
-                hint: "leave it out; `microstax env calls` shows who called whom")
-            for key in ["attribution", "carry"] {
-                guard let value = routing[key], let text = value.text, text != "off" else { continue }
-                refused("`routing.\(key)` other than `off`", value.location)
+            if let value = routing["carry"], let text = value.text, text != "off" {
+                refused("`routing.carry` other than `off`", value.location)
             }
         }
         for service in root["services"]?.items ?? [] { check(service: service) }

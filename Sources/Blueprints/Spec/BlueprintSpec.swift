@@ -62,6 +62,13 @@ package struct RoutingSpec: Sendable, Hashable, Codable {
     package var propagateHeader: Bool
     package var onUnknownContext: UnknownContextPolicy
     package var onLeak: LeakPolicy
+    /// `nil` in what was stored before there was any: `off`.
+    private var attributed: LeakAttribution?
+
+    package var attribution: LeakAttribution {
+        get { attributed ?? .off }
+        set { attributed = newValue == .off ? nil : newValue }
+    }
 
     package init(
         mode: EnvironmentMode? = nil, baselineId: String? = nil, overlayId: String? = nil,
@@ -80,6 +87,12 @@ package struct RoutingSpec: Sendable, Hashable, Codable {
 
 package enum UnknownContextPolicy: String, Sendable, Hashable, Codable, CaseIterable {
     case reject, baseline
+}
+
+/// Whether a call without a context is put into the one of the only request that its caller answers.
+package enum LeakAttribution: String, Sendable, Hashable, Codable, CaseIterable {
+    case off
+    case soleRequest = "sole-request"
 }
 
 package enum LeakPolicy: String, Sendable, Hashable, Codable, CaseIterable {

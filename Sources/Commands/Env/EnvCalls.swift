@@ -9,7 +9,9 @@ struct EnvCalls: AsyncParsableCommand {
         discussion: """
             Counts what passed the gateway since it was started and has to do with the environment: calls from its \
             services, in its context, or answered by it. FROM is the caller's environment, CONTEXT the overlay that the \
-            request carried.
+            request carried. LEAK says that the caller dropped the context of what it was answering: `suspected`, or \
+            `restored` from the only request that it answered. It must forward one of x-msx-env, baggage, tracestate, \
+            traceparent.
 
             EXAMPLES
               microstax env calls feat-refunds

@@ -32,11 +32,11 @@ package enum ExplanationTables {
 
     package static func calls(_ calls: [CallView]) -> String {
         Table(
-            ["CALLER", "FROM", "SERVICE", "CONTEXT", "ANSWERED BY", "ERROR", "COUNT"],
+            ["CALLER", "FROM", "SERVICE", "CONTEXT", "ANSWERED BY", "ERROR", "LEAK", "COUNT"],
             calls.map { call in
                 [
                     call.caller, call.callerEnvironment, call.service, call.context ?? "", call.provider ?? "",
-                    call.error ?? "", String(call.count),
+                    call.error ?? "", call.leak ?? "", String(call.count),
                 ]
             }
         ).rendered()

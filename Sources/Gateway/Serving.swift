@@ -1,0 +1,108 @@
+import HTTPWire
+import Synchronization
+
+/// What one environment's copies of a service are answering just now, on every event loop: what their own calls are held
+/// against. A copy that answers a request of an overlay and calls on without saying so has dropped its context, and the
+/// rest of the request would be answered by the wrong code.
+final class Serving: Sendable {
+    private struct Flight {
+        /// The stamp of the context's environment; 0 for none.
+        var context: UInt32
+        var trace: TraceID
+    }
+
+    private struct State {
+        var flights: [Flight?] = []
+        var free: [Int] = []
+        /// How many flights each context has; few.
+        var contexts: [(context: UInt32, count: Int)] = []
+    }
+
+    enum Verdict: Equatable {
+        /// What the call says fits, or the service answers nobody: it calls on its own account.
+        case fits
+        /// The call is in another context than a request that it may belong to. With the traces that may be broken, at
+        /// most ``tracesNamed``.
+        case suspected([TraceID])
+        /// The call says nothing, and the service answers one request: it can only belong to that.
+        case sole(context: UInt32, TraceID)
+    }
+
+    static let tracesNamed = 64
+
+    private let state = Mutex(State())
+
+    /// - Returns: what ``leave(_:)`` takes.
+    func enter(context: UInt32, trace: TraceID) -> Int {
+        state.withLock { state in
+            if let index = state.contexts.firstIndex(where: { $0.context == context }) {
+                state.contexts[index].count += 1
+            } else {
+                state.contexts.append((context, 1))
+            }
+            let flight = Flight(context: context, trace: trace)
+            guard let place = state.free.popLast() else {
+                state.flights.append(flight)
+                return state.flights.count - 1
+            }
+            state.flights[place] = flight
+            return place
+        }
+    }
+
+    func leave(_ place: Int) {
+        state.withLock { state in
+            guard let flight = state.flights[place] else { return }
+            state.flights[place] = nil
+            state.free.append(place)
+            guard let index = state.contexts.firstIndex(where: { $0.context == flight.context }) else { return }
+            state.contexts[index].count -= 1
+            if state.contexts[index].count == 0 { state.contexts.remove(at: index) }
+        }
+    }
+
+    /// Of a call by the service, which is about to be answered in `context`.
+    ///
+    /// - Parameter isNamed: whether the call itself says which context it is in, also that it is in none.
+    func judge(context: UInt32, isNamed: Bool) -> Verdict {
+        state.withLock { state in
+            if isNamed {
+                if state.contexts.isEmpty || state.contexts.contains(where: { $0.context == context }) { return .fits }
+            } else {
+                guard state.contexts.contains(where: { $0.context != context }) else { return .fits }
+                if state.contexts.count == 1, let only = state.contexts.first, only.count == 1,
+                    let flight = state.flights.lazy.compactMap({ $0 }).first
+                {
+                    return .sole(context: only.context, flight.trace)
+                }
+            }
+            let broken = state.flights.lazy.compactMap { $0 }.filter { $0.context != context }
+            return .suspected(broken.prefix(Self.tracesNamed).map(\.trace))
+        }
+    }
+}
+
+/// Keeps what is being answered from table to table, by environment and service.
+struct ServingBook: Sendable {
+    private var servings: [String: Serving] = [:]
+
+    init(after last: ServingBook? = nil) { earlier = last?.servings ?? [:] }
+
+    private let earlier: [String: Serving]
+
+    mutating func serving(of environment: String, service: String) -> Serving {
+        let key = "\(environment)/\(service)"
+        if let known = servings[key] { return known }
+        let serving = earlier[key] ?? Serving()
+        servings[key] = serving
+        return serving
+    }
+
+    /// Without what only the table before had.
+    var kept: ServingBook { ServingBook(keeping: servings) }
+
+    private init(keeping servings: [String: Serving]) {
+        self.servings = servings
+        earlier = [:]
+    }
+}
