@@ -156,7 +156,7 @@ import Testing
         Case("name: x\nruntime: kubernetes\nservices: {a: {command: [a]}}", "not_supported_yet@2:10"),
         Case("name: x\nruntime: process\nservices: {a: {command: [a]}}"),
         Case("name: x\nrouting: {mode: shadow}\nservices: {a: {command: [a]}}", "not_supported_yet@2:17"),
-        Case("name: x\nrouting: {attribution: maybe}\nservices: {a: {command: [a]}}", "invalid_value@2:24"),
+        Case("name: x\nrouting: {attribution: maybe}\nservices: {a: {command: [a]}}", "unknown_value@2:24"),
         Case(
             "name: x\nrouting: {attribution: off, carry: on}\nservices: {a: {command: [a]}}", "not_supported_yet@2:36"),
     ]

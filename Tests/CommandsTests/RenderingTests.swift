@@ -74,13 +74,13 @@ import Testing
                 error: nil, count: 12),
             CallView(
                 caller: "orders", callerEnvironment: "shop", service: "payments", context: nil, provider: nil,
-                error: "unavailable", count: 1),
+                error: "unavailable", leak: "suspected", count: 1),
         ])
         #expect(
             text == """
-                CALLER  FROM  SERVICE   CONTEXT  ANSWERED BY  ERROR        COUNT
-                web     shop  payments  feat     feat         -            12
-                orders  shop  payments  -        -            unavailable  1
+                CALLER  FROM  SERVICE   CONTEXT  ANSWERED BY  ERROR        LEAK       COUNT
+                web     shop  payments  feat     feat         -            -          12
+                orders  shop  payments  -        -            unavailable  suspected  1
 
                 """)
     }

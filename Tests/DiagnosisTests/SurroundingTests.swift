@@ -182,4 +182,18 @@ import Testing
         #expect(slow.allSatisfy { $0.severity < .error })
         #expect(slow.count == 1)
     }
+
+    @Test func aServiceThatDropsItsContextIsNamed() throws {
+        var service = Recorded.ended("checkout", [])
+        service.state = .ready
+        service.message = nil
+        var facts = Recorded.facts([service])
+        facts.gateway.leaks = [
+            GatewayFacts.LeakCount(caller: "checkout", service: "payments", isRestored: false, count: 3)
+        ]
+        let found = try #require(Diagnosis.findings(facts).first { $0.code == "context_lost" })
+        #expect(found.service == "checkout" && found.severity == .warning)
+        #expect(found.evidence.map(\.line) == ["checkout → payments: suspected, 3 times"])
+        #expect(found.suggestions.first?.title.contains("x-msx-env, baggage, tracestate, traceparent") == true)
+    }
 }

@@ -130,6 +130,11 @@ struct FactsGathering: Sendable {
             return GatewayFacts.ErrorCount(
                 error: error, caller: count.caller, service: count.service, count: count.count)
         }.sorted { $0.count > $1.count }
+        facts.gateway.leaks = counts.compactMap { count in
+            guard let leak = count.leak, count.callerEnvironment == id else { return nil }
+            return GatewayFacts.LeakCount(
+                caller: count.caller, service: count.service, isRestored: leak == .restored, count: count.count)
+        }.sorted { $0.count > $1.count }
     }
 
     private func machine() -> MachineFacts {

@@ -36,6 +36,23 @@ package struct GatewayFacts: Sendable, Hashable {
     package var refused: [Int: String]
     /// What it answered itself instead of a service.
     package var errors: [ErrorCount]
+    /// Calls of this environment's services that dropped the context of what they answered.
+    package var leaks: [LeakCount]
+
+    package struct LeakCount: Sendable, Hashable {
+        package var caller: String
+        package var service: String
+        /// Whether the context was put right.
+        package var isRestored: Bool
+        package var count: UInt64
+
+        package init(caller: String, service: String, isRestored: Bool, count: UInt64) {
+            self.caller = caller
+            self.service = service
+            self.isRestored = isRestored
+            self.count = count
+        }
+    }
 
     package struct ErrorCount: Sendable, Hashable {
         /// The gateway's code, such as `unknown_environment`.
@@ -52,7 +69,10 @@ package struct GatewayFacts: Sendable, Hashable {
         }
     }
 
-    package init(problem: String? = nil, refused: [Int: String] = [:], errors: [ErrorCount] = []) {
+    package init(
+        problem: String? = nil, refused: [Int: String] = [:], errors: [ErrorCount] = [], leaks: [LeakCount] = []
+    ) {
+        self.leaks = leaks
         self.problem = problem
         self.refused = refused
         self.errors = errors

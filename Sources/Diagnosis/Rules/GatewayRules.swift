@@ -42,6 +42,35 @@ extension Rule {
             }
         },
         Rule(
+            environment: "context_lost", "A service does not pass on the context of what it answers.",
+            shownBy: "the gateway's counts of calls, held against what their callers were answering", severity: .warning
+        ) { facts in
+            let leaks = Dictionary(grouping: facts.gateway.leaks, by: \.caller).sorted { $0.key < $1.key }
+            let header = facts.spec.routing.headerName
+            return leaks.map { caller, counts in
+                let suspected = counts.filter { !$0.isRestored }
+                let effect =
+                    suspected.isEmpty
+                    ? "their context was put right, as it answered one request only"
+                    : "what it called may have been another environment's code, and a test that passed proves nothing"
+                return Draft(
+                    "\(caller) drops the routing context when it calls \(Set(counts.map(\.service)).sorted().joined(separator: " and ")): \(effect).",
+                    counts.prefix(3).map {
+                        Evidence(
+                            .gateway,
+                            "\($0.caller) → \($0.service): \($0.isRestored ? "restored" : "suspected"), \($0.count) times"
+                        )
+                    },
+                    [
+                        Suggestion(
+                            id: "forward-\(caller)",
+                            title:
+                                "let \(caller) forward one of the headers \(header), baggage, tracestate, traceparent; until then `routing.onLeak: reject` keeps such calls from passing",
+                            command: "microstax env calls \(facts.name)")
+                    ], service: facts.service(caller) == nil ? nil : caller)
+            }
+        },
+        Rule(
             environment: "unknown_context", "Requests come with an overlay that does not exist.",
             shownBy: "the gateway's counts", severity: .warning
         ) { facts in
