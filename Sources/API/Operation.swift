@@ -80,7 +80,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .resumeEnvironment: "Starts a stopped environment again. 202, or 200 where it runs."
         case .restartEnvironment:
             "Starts services anew in place: `{services, dryRun}`; without services, all its own. 202."
-        case .repairEnvironment: "Mends its open deviations once, whatever its Blueprint's `repair` says. 202, or 200."
+        case .repairEnvironment:
+            "Mends its open deviations once, whatever its Blueprint's `repair` says; gives up lost volumes of one that does not run."
         case .deleteOrphan:
             "Removes, with its data, what the runtime has of an environment that does not exist. 200 when it is gone."
         case .retryEnvironment: "Goes on with a create or resume that failed, from where it failed. 202."

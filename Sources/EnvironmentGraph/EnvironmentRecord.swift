@@ -43,11 +43,14 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// About ``expiresAt``; see ``expire(at:setAt:)``.
     var expiry: ExpiryNotes?
     private var protected: Bool?
-    /// `nil` in records from before this was kept: theirs have all run.
-    private var initialised: [String: Int]? = [:]
+    /// By ``homes(of:)``; `nil` in records from before this was kept so.
+    private var initialisedHomes: [String: Int]? = [:]
+    /// As it was kept before, by service; `nil` where `initialisedHomes` is there, and in the oldest records: theirs have
+    /// all run.
+    private var initialised: [String: Int]?
 
     /// `service/volume`; `nil` in records from before this was kept.
-    private var volumesMade: Set<String>?
+    private var volumesMade: Set<String>? = []
 
     /// Whether nobody may delete it, neither a person nor its own expiry, until the protection is taken off.
     package var isProtected: Bool {
@@ -83,51 +86,56 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         spec.services.reduce(0) { $0 + (difference.isLocal($1.name) ? max(0, $1.replicas) : 0) }
     }
 
-    /// How many of a service's initialisers have run, in their order: they run once per data volume.
-    package func initialisersDone(of service: String) -> Int { initialised.map { $0[service] ?? 0 } ?? .max }
+    /// How many of a service's initialisers have run, in their order: they run once for the data that it keeps. That is
+    /// known by where the data is, so that a service that moves into another volume is initialised there, and is what it was
+    /// when it moves back.
+    package func initialisersDone(of service: String) -> Int {
+        guard let homes = initialisedHomes else { return initialised.map { $0[service] ?? 0 } ?? .max }
+        return self.homes(of: service).map { homes[$0] ?? 0 }.max() ?? 0
+    }
 
     package mutating func initialiserIsDone(_ index: Int, of service: String) {
         let done = max(index + 1, initialisersDone(of: service))
-        initialised?[service] = done
+        if initialisedHomes == nil { initialised?[service] = done }
+        for home in homes(of: service) { initialisedHomes?[home] = done }
         // What it initialised is in them; whoever replaces this execution must not take them for new.
-        let volumes = spec.service(service)?.dataVolumes ?? []
-        volumesMade?.formUnion(volumes.map { "\(service)/\($0)" })
+        let volumes = dataVolumes(of: service)
+        volumesMade?.formUnion(volumes)
+    }
+
+    /// Where a service keeps its data: `service/volume`, or by its name alone.
+    private func homes(of service: String) -> [String] {
+        let volumes = dataVolumes(of: service)
+        return volumes.isEmpty ? [service] : volumes
+    }
+
+    private func dataVolumes(of service: String) -> [String] {
+        (spec.service(service)?.volumes ?? []).filter { $0.kind == .pvc }.map { "\(service)/\($0.name)" }
     }
 
     /// The volumes with data that were made for it, by service: one of them that is not there was lost.
     package var madeVolumes: [(service: String, volume: String)] {
         guard let volumesMade, !volumesMade.isEmpty else { return [] }
         return localServices.flatMap { service in
-            service.volumes.filter { volumesMade.contains("\(service.name)/\($0.name)") }.map {
-                (service.name, $0.name)
-            }
+            service.volumes.filter { volumesMade.contains("\(service.name)/\($0.name)") }
+                .map { (service.name, $0.name) }
         }
     }
 
     /// Everything runs, so every volume is there. One that is not wanted any more stays, for the case that it will be.
     package mutating func volumesAreMade() {
-        let all = localServices.flatMap { service in
-            service.dataVolumes.map { "\(service.name)/\($0)" }
-        }
-        volumesMade = volumesMade?.union(all) ?? (all.isEmpty ? nil : Set(all))
+        volumesMade = (volumesMade ?? []).union(localServices.flatMap { dataVolumes(of: $0.name) })
     }
 
-    /// The services whose data will be in volumes that were never made, whatever was initialised before.
-    package func movingIntoNewVolumes(from old: EnvironmentRecord) -> Set<String> {
-        let moving = localServices.filter { service in
-            let known =
-                old.volumesMade
-                ?? Set((old.spec.service(service.name)?.dataVolumes ?? []).map { "\(service.name)/\($0)" })
-            let volumes = service.dataVolumes.map { "\(service.name)/\($0)" }
-            return !volumes.isEmpty && known.isDisjoint(with: volumes)
+    /// The data in these volumes (`service/volume`) is lost: they are made again, and the initialisers of a service of
+    /// which nothing else is left run again.
+    package mutating func beginAnew(_ volumes: Set<String>) {
+        volumesMade?.subtract(volumes)
+        for volume in volumes {
+            initialisedHomes?[volume] = nil
+            let service = String(volume.prefix { $0 != "/" })
+            if initialisedHomes == nil, volumes.isSuperset(of: dataVolumes(of: service)) { initialised?[service] = 0 }
         }
-        return Set(moving.map(\.name))
-    }
-
-    /// Their data is lost: their volumes are made again, and their initialisers run again.
-    package mutating func beginAnew(_ services: Set<String>) {
-        volumesMade = volumesMade?.filter { !services.contains(String($0.prefix { $0 != "/" })) }
-        for service in services where initialised?[service] != nil { initialised?[service] = 0 }
     }
 
     /// A workload with another generation replaces the one that runs.
@@ -166,9 +174,4 @@ package struct IllegalTransition: Error, Sendable, Hashable {
         self.from = from
         self.to = to
     }
-}
-
-extension ServiceSpec {
-    /// The names of the volumes that keep data.
-    fileprivate var dataVolumes: [String] { volumes.filter { $0.kind == .pvc }.map(\.name) }
 }

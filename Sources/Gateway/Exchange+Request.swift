@@ -103,8 +103,7 @@ extension Exchange {
         let trace = carriers.trace ?? TraceID(madeFrom: random)
         let context = decision.context >= 0 ? table.environments[decision.context].stamp : 0
         self.trace = trace
-        // Where the context stops, what is called next has none.
-        servingPlace = provider?.serving.enter(context: settings.propagates ? context : 0, trace: trace) ?? -1
+        servingPlace = provider?.serving.enter(context: onward(context, settings), trace: trace) ?? -1
         if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
             let origin = table.environments[table.environments[decision.environment].root]
             worker.traces.saw(trace, root: origin.stamp, context: context, now: worker.now)
@@ -117,6 +116,14 @@ extension Exchange {
                 propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress,
                 upgrades: upgrades),
             random: random)
+    }
+
+    /// The context that the copy's own calls are in if it does all that can be asked of it: where the context stops, that of
+    /// the environment that the copy runs in.
+    private func onward(_ context: UInt32, _ settings: RoutingSettings) -> UInt32 {
+        guard !settings.propagates, let provider else { return context }
+        let home = table.environments[provider.environment]
+        return home.context.isEmpty ? 0 : home.stamp
     }
 
     private func badContextDetail(_ violation: ContextCarriers.Violation?) -> String {

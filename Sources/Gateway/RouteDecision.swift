@@ -108,7 +108,9 @@ struct RouteDecision {
         var target = environment
         // Carriers 1 to 3, then 4 (the trace), then 5 (the caller's environment), then 6 (own URL, host name, cookie).
         var named = carriers.context?.of(bytes)
-        if let trace = carriers.trace, let known = traced(trace, origin, table, named) {
+        if let trace = carriers.trace, let known = traced(trace, origin, table, named),
+            !isEdge || agrees(known, origin, table, hostContext, carriers.cookie?.of(bytes))
+        {
             guard known >= 0 else {
                 // The trace began in an overlay that is gone.
                 guard origin.settings.answersUnknownFromBaseline else {
@@ -157,6 +159,11 @@ struct RouteDecision {
         case .sole(let stamp, let trace):
             let root = table.environments[environment].root
             let sole = stamp == 0 ? root : table.environment(stamped: stamp)
+            if settings?.attributesSoleRequests == true, sole == nil, settings?.answersUnknownFromBaseline != true {
+                // The overlay of the only request is gone.
+                outcome = .refuse(.unknownEnvironment)
+                return
+            }
             guard settings?.attributesSoleRequests == true, let sole, table.environments[sole].root == root else {
                 if lose([trace]) { return }
                 break
@@ -198,6 +205,26 @@ struct RouteDecision {
         guard let named else { return known ?? -1 }
         if table.environment(ofContext: named, root: origin.root) != known { carriersDisagree = true }
         return nil
+    }
+
+    /// Whether whoever asks from outside names no other environment than the trace: by the overlay's own URL, its host name,
+    /// or a cookie. A client that uses one trace id for everything means what it asks for, and its id leads nowhere from
+    /// then on.
+    private mutating func agrees(
+        _ known: Int, _ origin: CompiledEnvironment, _ table: CompiledTable, _ hostContext: UnsafeRawBufferPointer?,
+        _ cookie: UnsafeRawBufferPointer?
+    ) -> Bool {
+        var asked: Int?
+        if let hostContext {
+            asked = table.environment(ofContext: hostContext, root: origin.root)
+        } else if !origin.context.isEmpty {
+            asked = environment
+        } else if let cookie, isDNSLabel(cookie) {
+            asked = table.environment(ofContext: cookie, root: origin.root)
+        }
+        guard let asked, asked != known else { return true }
+        carriersDisagree = true
+        return false
     }
 
     private mutating func noteDisagreement(

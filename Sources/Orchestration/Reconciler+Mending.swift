@@ -76,22 +76,26 @@ extension Reconciler {
             let service = record.localServices.first { $0.instances.contains(end.service) }
             return service.map { record.generation(of: $0.name) } == end.generation
         }
-        let loops = state.withLock { state in
-            for end in ends { state.watches[id]?.ends.add(end, at: now) }
-            return state.watches[id]?.ends.loops(at: now) ?? [:]
-        }
+        // Kept only when they are recorded: who cannot write comes again with the same ends.
+        var memory = state.withLock { $0.watches[id]?.ends ?? ProcessEnds() }
+        for end in ends { memory.add(end, at: now) }
+        let loops = memory.loops(at: now)
         let findings = DeviationFinder.findings(record, isHeard ? statuses : nil, irregularities, loops: loops)
         let wasOpen = Set(basis.open.map(\.key))
         // A circle was seen often enough.
         let fresh = findings.filter { !seen.contains($0.key) && !wasOpen.contains($0.key) && $0.kind != .crashLoop }
         let sure = findings.filter { finding in !fresh.contains { $0.key == finding.key } }
         guard let open = try await write(basis, sure, fresh, ends, isHeard ? statuses : nil, at: now) else {
+            state.withLock { $0.watches[id]?.newEnds.insert(contentsOf: ends, at: 0) }
             return .again(after: .zero)
         }
-        state.withLock { $0.watches[id]?.hasOpenDeviations = !open.isEmpty }
+        state.withLock { [memory] state in
+            state.watches[id]?.ends = memory
+            state.watches[id]?.hasOpenDeviations = !open.isEmpty
+        }
         if isHeard { try await judge(statuses, basis, open) }
         seen = Set(findings.map(\.key))
-        let isActing = try await act(on: sure, open, record)
+        let isActing = try await act(on: sure, open, basis)
         return isActing ? .again(after: Self.mendingPause) : fresh.isEmpty ? .done : .again(after: Self.firstPause)
     }
 
@@ -154,15 +158,16 @@ extension Reconciler {
         let findings = DeviationFinder.findings(stopped: statuses, irregularities)
         guard let open = try await write(basis, findings, [], [], statuses, at: actions.outside.now()) else { return }
         // What is gone is made again, if at all, when it runs again.
-        _ = try await act(on: findings.filter { $0.remedy != .beginAnew }, open, record)
+        _ = try await act(on: findings.filter { $0.remedy != .beginAnew }, open, basis)
     }
 
     // MARK: Acting
 
     /// - Returns: whether anything was done.
     private func act(
-        on findings: [Finding], _ open: [DeviationRecord], _ record: EnvironmentRecord
+        on findings: [Finding], _ open: [DeviationRecord], _ basis: Basis
     ) async throws -> Bool {
+        let record = basis.record
         let due = findings.filter { finding in
             guard finding.remedy != .itself else { return false }
             return record.spec.repair == .auto || open.contains { $0.key == finding.key && $0.isToBeMended == true }
@@ -176,8 +181,9 @@ extension Reconciler {
                 metadata: [
                     "environment": "\(record.name)", "deviation": "\(finding.kind)", "what": "\(finding.message)",
                 ])
-            // Before it is done: whoever finds it done has to find that we did it.
-            try await note(finding, of: record)
+            // Before it is done: whoever finds it done has to find that we did it. And only as long as what was looked at is
+            // what is wanted.
+            guard try await note(finding, basis) else { return true }
             switch finding.remedy {
             case .apply: try await apply(finding.service ?? "", of: record)
             case .stop: try await actions.runtime.stop(finding.service ?? "", of: record.id)
@@ -188,10 +194,13 @@ extension Reconciler {
         return true
     }
 
-    private func note(_ finding: Finding, of record: EnvironmentRecord) async throws {
-        let (id, name, now) = (record.id, record.name, actions.outside.now())
-        try await actions.store.write { store in
+    /// - Returns: false where something else is wanted by now.
+    private func note(_ finding: Finding, _ basis: Basis) async throws -> Bool {
+        let (id, name, now) = (basis.record.id, basis.record.name, actions.outside.now())
+        return try await actions.store.write { store in
+            guard try basis.holds(in: store) else { return false }
             try DeviationBook(store: store, environment: id, name: name, now: now).acted(finding)
+            return true
         }
     }
 
@@ -206,7 +215,14 @@ extension Reconciler {
     private func beginAnew(_ findings: [Finding], _ record: EnvironmentRecord) async throws {
         let services = Set(findings.compactMap(\.service))
         let reason = findings.map(\.message).joined(separator: "; ")
-        let restart = Restart(services, beginningAnew: services, reason: reason)
+        let volumes = findings.reduce(into: Set<String>()) { $0.formUnion($1.volumes) }
+        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
+        // Somebody may just be putting it back.
+        let still = try await actions.runtime.irregularities(of: record.id, volumes: made).compactMap { irregularity in
+            irregularity.volume.map { "\(irregularity.service ?? "")/\($0)" }
+        }
+        guard volumes.isSubset(of: still) else { return }
+        let restart = Restart(services, beginningAnew: volumes, reason: reason)
         let (id, now, execution) = (record.id, actions.outside.now(), actions.outside.executionID())
         let accepted = try await actions.store.write { store -> ExecutionRecord? in
             guard let record = try store.environment(id),

@@ -198,8 +198,8 @@ final class Reconciler: Sendable {
         }
         for offset in 0..<min(calm.count, Self.closelyPerSweep) {
             let outline = calm[(start + offset) % calm.count]
-            let isWatched = state.withLock { $0.watches[outline.id] != nil }
-            if isWatched { look(at: outline.id) } else { try await lookUnwatched(outline.id) }
+            let runsSomething = outline.state != .stopped && outline.wantedInstances != 0
+            if runsSomething { look(at: outline.id) } else { try await lookUnwatched(outline.id) }
         }
         if round.isMultiple(of: Self.roundsOfOrphans) || state.withLock({ $0.hasStrangers }) {
             let found = try await orphans.search()

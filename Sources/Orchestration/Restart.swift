@@ -6,7 +6,7 @@ import Storage
 package struct Restart: Sendable {
     /// Of its own.
     package var services: Set<String>
-    /// Those of them whose data is lost: their volumes are made and their initialisers run again.
+    /// The volumes of theirs whose data is lost (`service/volume`): see ``EnvironmentRecord/beginAnew(_:)``.
     package var beginningAnew: Set<String>
     package var reason: String?
 

@@ -27,7 +27,7 @@ extension ProcessRuntime {
         var status = stat()
         guard stat(path, &status) != 0, errno == ENOENT || errno == ENOTDIR else { return nil }
         return Irregularity(
-            .volumeMissing, service: volume.service,
+            .volumeMissing, service: volume.service, volume: volume.name,
             message: "the volume \(volume.name) of \(volume.service) is gone: there is no \(path)")
     }
 

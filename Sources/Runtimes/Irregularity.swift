@@ -12,10 +12,12 @@ package struct Irregularity: Sendable, Hashable, Codable {
     package var kind: Kind
     /// `nil` for the environment as a whole.
     package var service: String?
+    package var volume: String?
     /// What was seen, for a person.
     package var message: String
 
-    package init(_ kind: Kind, service: String? = nil, message: String) {
+    package init(_ kind: Kind, service: String? = nil, volume: String? = nil, message: String) {
+        self.volume = volume
         self.kind = kind
         self.service = service
         self.message = message

@@ -34,9 +34,9 @@ package struct SideEffect: Sendable, Hashable {
         /// Ended by itself or by somebody else.
         case ended
         /// A command that took effect.
-        case ran([String])
+        case ran([String], on: String)
         /// A script that took effect together with its row in the ledger.
-        case applied(script: String)
+        case applied(script: String, on: String)
         case volumeCreated(String)
         /// Everything of the environment is gone.
         case deleted

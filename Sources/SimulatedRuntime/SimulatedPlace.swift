@@ -16,6 +16,8 @@ struct SimulatedPlace {
     var copies: [String: Copy] = [:]
     /// `service/volume`.
     var volumes: Set<String> = []
+    /// How often each was made.
+    var makings: [String: Int] = [:]
     /// `service/key` of the scripts that a database's ledger knows.
     var ledger: Set<String> = []
     var logs: [LogLine] = []
@@ -26,4 +28,10 @@ struct SimulatedPlace {
     var statuses: [WorkloadStatus] { copies.values.map(\.status).sorted { $0.service < $1.service } }
 
     var isEmpty: Bool { copies.isEmpty && volumes.isEmpty && logs.isEmpty && ledger.isEmpty }
+
+    /// Which data a copy works on: that of its volume, by how often it was made, or what it keeps without one.
+    func data(of workload: Workload) -> String {
+        let names = workload.volumes.map { "\(workload.service)/\($0.name)" }
+        return names.isEmpty ? "none" : names.map { "\($0)#\(makings[$0] ?? 0)" }.joined(separator: ",")
+    }
 }

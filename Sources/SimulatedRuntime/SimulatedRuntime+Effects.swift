@@ -12,6 +12,7 @@ extension SimulatedRuntime {
         state.withLock { state in
             let (id, name) = (workload.environment, workload.service)
             let before = state.places[id]?.copies[name]
+            if let before, before.workload.generation > workload.generation { return }
             if let before, before.workload.generation == workload.generation, !before.stopRequested, !before.waits {
                 return
             }
@@ -31,6 +32,7 @@ extension SimulatedRuntime {
             }
             for volume in workload.volumes
             where state.places[id]?.volumes.insert("\(name)/\(volume.name)").inserted == true {
+                state.places[id]?.makings["\(name)/\(volume.name)", default: 0] += 1
                 write(.volumeCreated(volume.name), name, id, &state)
             }
             begin(name, of: id, in: &state)
@@ -43,7 +45,8 @@ extension SimulatedRuntime {
             let missing = volumes.filter { place?.volumes.contains("\($0.service)/\($0.name)") != true }
             return missing.map {
                 Irregularity(
-                    .volumeMissing, service: $0.service, message: "the volume \($0.name) of \($0.service) is gone")
+                    .volumeMissing, service: $0.service, volume: $0.name,
+                    message: "the volume \($0.name) of \($0.service) is gone")
             } + (place?.isDamaged == true ? [Irregularity(.fileChanged, message: "its file was changed")] : [])
         }
     }
@@ -80,7 +83,7 @@ extension SimulatedRuntime {
             guard !random.chance(state.faults.commandFails) else {
                 return RuntimeCommandResult(exitCode: 1, output: "simulated failure\n")
             }
-            write(.ran(command.command), name, id, &state)
+            write(.ran(command.command, on: state.places[id]?.data(of: copy.workload) ?? ""), name, id, &state)
             return RuntimeCommandResult(exitCode: 0, output: "")
         }
     }
@@ -90,7 +93,8 @@ extension SimulatedRuntime {
         _ command: RuntimeCommand, _ name: String, _ id: EnvironmentID, _ state: inout State
     ) -> RuntimeCommandResult {
         let statement = command.command.last { $0.contains("microstax.init") && $0.contains("'") } ?? ""
-        let key = name + "/" + (statement.split(separator: "'").dropFirst().first.map(String.init) ?? "")
+        let data = state.places[id]?.copies[name].flatMap { state.places[id]?.data(of: $0.workload) } ?? ""
+        let key = name + "/" + data + "/" + (statement.split(separator: "'").dropFirst().first.map(String.init) ?? "")
         let known = state.places[id]?.ledger.contains(key) == true
         guard command.command.contains("--single-transaction") else {
             return RuntimeCommandResult(exitCode: 0, output: known ? "1\n" : "0\n")
@@ -102,7 +106,7 @@ extension SimulatedRuntime {
             return RuntimeCommandResult(exitCode: 3, output: "psql:<stdin>:1: ERROR:  simulated failure\n")
         }
         state.places[id]?.ledger.insert(key)
-        write(.applied(script: key), name, id, &state)
+        write(.applied(script: key, on: data), name, id, &state)
         return RuntimeCommandResult(exitCode: 0, output: "")
     }
 

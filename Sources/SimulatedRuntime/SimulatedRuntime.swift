@@ -148,6 +148,14 @@ package final class SimulatedRuntime: Runtime {
         }
     }
 
+    /// Which data a service works on, as the journal names it.
+    package func data(of service: String, in environment: EnvironmentID) -> String? {
+        state.withLock { state in
+            guard let place = state.places[environment], let copy = place.copies[service] else { return nil }
+            return place.data(of: copy.workload)
+        }
+    }
+
     /// `service/volume` of what is there.
     package func volumes(of environment: EnvironmentID) -> [String] {
         state.withLock { $0.places[environment]?.volumes.sorted() ?? [] }

@@ -81,21 +81,33 @@ import Testing
         #expect(after.generation(of: "payments") == before.generation(of: "payments"))
     }
 
-    @Test func whatMovesIntoItsFirstVolumeIsInitialisedAgain() throws {
+    @Test func whatIsInitialisedIsKnownByWhereTheDataIs() throws {
         let index = try #require(Samples.shop.services.firstIndex { $0.name == "orders-db" })
-        var before = record(Samples.shop)
-        before.volumesAreMade()
-        var after = before
-        after.spec.services[index].volumes = [VolumeSpec(name: "data", mountPath: "/data")]
-        #expect(after.movingIntoNewVolumes(from: before) == ["orders-db"])
-        after.volumesAreMade()
-        var more = after
-        more.spec.services[index].volumes.append(VolumeSpec(name: "wal", mountPath: "/wal"))
-        #expect(more.movingIntoNewVolumes(from: after).isEmpty)
-        // Without its volume for a while, it comes back to what is there still.
-        var without = after
-        without.spec.services[index].volumes = []
-        without.volumesAreMade()
-        #expect(after.movingIntoNewVolumes(from: without).isEmpty)
+        func kept(_ volumes: String..., in record: EnvironmentRecord) -> EnvironmentRecord {
+            var record = record
+            record.spec.services[index].volumes = volumes.map { VolumeSpec(name: $0, mountPath: "/" + $0) }
+            return record
+        }
+        var plain = record(Samples.shop)
+        plain.initialiserIsDone(0, of: "orders-db")
+        var moved = kept("data", in: plain)
+        #expect(moved.initialisersDone(of: "orders-db") == 0)
+        moved.initialiserIsDone(1, of: "orders-db")
+        moved.volumesAreMade()
+        #expect(moved.initialisersDone(of: "orders-db") == 2)
+        #expect(kept("data", "wal", in: moved).initialisersDone(of: "orders-db") == 2)
+        #expect(kept("other", in: moved).initialisersDone(of: "orders-db") == 0)
+        // Back to where it was, and back again.
+        #expect(kept(in: moved).initialisersDone(of: "orders-db") == 1)
+        #expect(kept("data", in: kept(in: moved)).initialisersDone(of: "orders-db") == 2)
+        // One of two volumes is lost: what the other keeps is initialised still.
+        var both = kept("data", "wal", in: moved)
+        both.initialiserIsDone(1, of: "orders-db")
+        both.volumesAreMade()
+        both.beginAnew(["orders-db/wal"])
+        #expect(both.initialisersDone(of: "orders-db") == 2)
+        #expect(both.madeVolumes.map(\.volume) == ["data"])
+        both.beginAnew(["orders-db/data"])
+        #expect(both.initialisersDone(of: "orders-db") == 0)
     }
 }

@@ -74,6 +74,17 @@ import Testing
         }
     }
 
+    @Test func whoAsksForAnOverlayFromOutsideMeansIt() async throws {
+        var own = 0
+        try await withShop(change: { own = try $0.listen(Shop.refunds, "payments") }) { gateway, port, _ in
+            let trace = "traceparent: 00-\(Self.id)-00f067aa0ba902b7-01"
+            // One trace id for a whole session of tests, first without and then with the overlay's own URL.
+            try await expect("payments@refunds-env#r3", gateway, port, trace, "x-msx-env: feat-child")
+            try await expect("payments@refunds-env#r3", gateway, own, trace)
+            try await expect("payments@shop#r12", gateway, port, trace)
+        }
+    }
+
     @Test func aTraceOfAnOverlayThatIsGoneIsRefused() async throws {
         var table = RoutingTable()
         try await withShop(change: { table = $0.table }) { gateway, port, _ in

@@ -124,7 +124,9 @@ import Testing
         try await running([db, service("api")]) { bench, id in
             #expect(bench.runtime.commands.count == 1)
             #expect(bench.runtime.applied.first { $0.service == "db" }?.volumes.first?.mustExist == false)
-            bench.runtime.irregularities([Irregularity(.volumeMissing, service: "db", message: "it is gone")])
+            bench.runtime.irregularities([
+                Irregularity(.volumeMissing, service: "db", volume: "data", message: "it is gone")
+            ])
             bench.orchestrator.look(at: id)
             let execution = try await eventually("a restart") {
                 try await bench.store.read { try $0.executions(of: id) }.first { $0.kind == .restart }
@@ -145,7 +147,9 @@ import Testing
 
     @Test func aLostVolumeThatIsOnlyReportedDegrades() async throws {
         try await running([service("db", volume: "data")], repair: .report) { bench, id in
-            bench.runtime.irregularities([Irregularity(.volumeMissing, service: "db", message: "it is gone")])
+            bench.runtime.irregularities([
+                Irregularity(.volumeMissing, service: "db", volume: "data", message: "it is gone")
+            ])
             bench.orchestrator.look(at: id)
             _ = try await deviation(bench, .volumeMissing, .open)
             try await eventually("degraded") {

@@ -105,16 +105,13 @@ struct Settlement {
     private var initialisers: [String] {
         var counts: [String: Int] = [:]
         var problems: [String] = []
-        // What was done to data that is lost does not count.
-        var volumes: [String: Int] = [:]
         for effect in runtime.journal {
             let place = "\(effect.environment) \(effect.service)"
             switch effect.kind {
-            case .volumeCreated: volumes[place, default: 0] += 1
-            case .ran(let command):
-                counts["\(place) \(volumes[place] ?? 0) \(command.joined(separator: " "))", default: 0] += 1
-            case .applied(let script):
-                let key = "\(place) \(volumes[place] ?? 0) \(script)"
+            case .ran(let command, let data):
+                counts["\(place) \(data) \(command.joined(separator: " "))", default: 0] += 1
+            case .applied(let script, let data):
+                let key = "\(place) \(data) \(script)"
                 counts[key, default: 0] += 1
                 if counts[key] == 2 { problems.append("\(script) was applied twice") }
             default: break
@@ -130,8 +127,8 @@ struct Settlement {
             for service in record.localServices where service.replicas > 0 {
                 for (index, initialiser) in service.initialisers.enumerated() {
                     guard case .command(let command) = initialiser else { continue }
-                    let place = "\(record.id) \(service.name)"
-                    if counts["\(place) \(volumes[place] ?? 0) \(command.joined(separator: " "))"] == nil {
+                    let data = runtime.data(of: service.name, in: record.id) ?? ""
+                    if counts["\(record.id) \(service.name) \(data) \(command.joined(separator: " "))"] == nil {
                         problems.append("\(record.name) is running without init \(index) of \(service.name)")
                     }
                 }

@@ -8,7 +8,8 @@ struct EnvRepair: AsyncParsableCommand {
         abstract: "Mend what differs from what is wanted, once.",
         discussion: """
             For an environment whose Blueprint says `repair: report`; with `repair: auto` it is done anyway. A volume that \
-            is gone is made again, empty, and its service is initialised again: put it back before, where you can.
+            is gone is made again, empty, and its service is initialised again: put it back before, where you can. Of an \
+            environment that is stopped or in error, that happens when it starts the next time.
 
             EXAMPLES
               microstax env repair shop

@@ -35,9 +35,11 @@ extension EnvironmentOperations {
     /// - Returns: what is to be mended.
     func repair(_ named: String, _ call: APICall) async throws -> [DeviationView] {
         let record = try await picture(of: named).record
+        if [.stopped, .error].contains(record.state) { return try await giveUpLostVolumes(of: record, call) }
         guard EnvironmentCommand.restart.allowedStates.contains(record.state) else {
             throw APIProblem(
-                .wrongState, "\(record.name) is \(record.state.rawValue); repair works in: degraded, running",
+                .wrongState,
+                "\(record.name) is \(record.state.rawValue); repair works in: degraded, error, running, stopped",
                 hint: "microstax env status \(record.name)")
         }
         let (id, now, actor) = (record.id, outside.now(), call.actor)
@@ -54,6 +56,40 @@ extension EnvironmentOperations {
         }
         orchestrator.look(at: id)
         return open.map { DeviationView($0, name: record.name) }
+    }
+
+    /// Of an environment that does not run: its services begin without the data that is lost when they start the next
+    /// time, instead of refusing to.
+    private func giveUpLostVolumes(of record: EnvironmentRecord, _ call: APICall) async throws -> [DeviationView] {
+        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
+        let lost = try await runtime.irregularities(of: record.id, volumes: made).filter { $0.volume != nil }
+        guard !lost.isEmpty else { return [] }
+        let volumes = Set(lost.map { "\($0.service ?? "")/\($0.volume ?? "")" })
+        let (id, now, actor) = (record.id, outside.now(), call.actor)
+        let mended = try await store.write { store -> [DeviationRecord] in
+            guard var record = try store.environment(id), [.stopped, .error].contains(record.state) else {
+                throw APIProblem(.conflict, "\(record.name) changed while this was being prepared", hint: "try again")
+            }
+            record.beginAnew(volumes)
+            record.updatedAt = now
+            try store.save(record)
+            try store.audit(call.operation.rawValue, of: record.name, by: actor, at: now)
+            let noted = try store.deviations(of: id)
+            return try lost.map { irregularity in
+                let known = noted.first { $0.kind == .volumeMissing && $0.service == irregularity.service }
+                var deviation =
+                    known
+                    ?? DeviationRecord(
+                        environment: id, service: irregularity.service, kind: .volumeMissing,
+                        message: irregularity.message, firstSeenAt: now, lastSeenAt: now)
+                deviation.state = .mended
+                deviation.actedAt = now
+                deviation.remedy = "begins empty and is initialised when it starts; what was in it is lost"
+                try store.save(deviation)
+                return deviation
+            }
+        }
+        return mended.map { DeviationView($0, name: record.name) }
     }
 
     /// Removes what the runtime has of an environment that does not exist; returns when it is gone.

@@ -77,8 +77,6 @@ extension Update {
         if isSame, [.running, .degraded, .stopped].contains(record.state) { return Change.Prepared(record: record) }
         if let revision = wish.revision { wanted.revision = revision.number }
         var prepared = Change.Prepared(record: wanted, execution: nil, isChanged: true)
-        // Their initialisers ran for data that was kept elsewhere, or nowhere.
-        prepared.record.beginAnew(wanted.movingIntoNewVolumes(from: record))
         // Nothing runs: the resume starts what is wanted then.
         guard record.state != .stopped else { return prepared }
         // What did not come up before is started anew, too.

@@ -15,13 +15,22 @@ package struct SecretVault: SecretOpening {
         self.box = box
     }
 
-    /// Of the whole lineage: a value of the environment's own wins over its parent's.
+    /// Of the whole lineage: a value of the environment's own wins over its parent's. What an ancestor has now wins over
+    /// what it had in the revision that is stood on, as its services live by it; but what it has given up since is still
+    /// there for those who stand on that revision.
     package func secrets(of environment: EnvironmentID) async throws -> [String: String] {
         let sealed = try await store.read { store -> [SealedSecret] in
             guard let record = try store.environment(environment),
                 let lineage = try Lineage(of: record, find: { try store.environment($0) })
             else { return [] }
-            return try lineage.environments.reversed().flatMap { try store.secrets(of: $0.id) }
+            var found: [SealedSecret] = []
+            for (index, ancestor) in lineage.environments.enumerated().reversed() {
+                if index > 0, let pin = lineage.environments[index - 1].parent {
+                    found += try store.revision(pin.revision, of: ancestor.id)?.secrets ?? []
+                }
+                found += try store.secrets(of: ancestor.id)
+            }
+            return found
         }
         var values: [String: String] = [:]
         for secret in sealed {

@@ -10,7 +10,7 @@ enum DeviationFinder {
         _ record: EnvironmentRecord, _ statuses: [WorkloadStatus]?, _ irregularities: [Irregularity],
         loops: [String: ProcessEnds.Loop]
     ) -> [Finding] {
-        var found = irregularities.map(Finding.init)
+        var found = Finding.of(irregularities)
         let lost = Set(irregularities.filter { $0.kind == .volumeMissing }.compactMap(\.service))
         guard let statuses else { return found }
         var wanted: Set<String> = []
@@ -33,7 +33,7 @@ enum DeviationFinder {
 
     /// Of an environment of which nothing should run.
     static func findings(stopped statuses: [WorkloadStatus], _ irregularities: [Irregularity]) -> [Finding] {
-        irregularities.map(Finding.init) + unexpected(statuses, wanted: [])
+        Finding.of(irregularities) + unexpected(statuses, wanted: [])
     }
 
     private static func unexpected(_ statuses: [WorkloadStatus], wanted: Set<String>) -> [Finding] {
@@ -99,11 +99,24 @@ enum DeviationFinder {
 }
 
 extension Finding {
-    fileprivate init(_ irregularity: Irregularity) {
-        let isVolume = irregularity.kind == .volumeMissing
-        self.init(
-            kind: isVolume ? .volumeMissing : .fileChanged, service: irregularity.service,
-            message: irregularity.message, remedy: isVolume ? .beginAnew : .restoreFiles)
+    /// One for each service and kind.
+    fileprivate static func of(_ irregularities: [Irregularity]) -> [Finding] {
+        var found: [Finding] = []
+        for irregularity in irregularities {
+            let isVolume = irregularity.kind == .volumeMissing
+            let volume = irregularity.volume.map { "\(irregularity.service ?? "")/\($0)" }
+            let finding = Finding(
+                kind: isVolume ? .volumeMissing : .fileChanged, service: irregularity.service,
+                message: irregularity.message, remedy: isVolume ? .beginAnew : .restoreFiles,
+                volumes: Set(volume.map { [$0] } ?? []))
+            if let index = found.firstIndex(where: { $0.key == finding.key }) {
+                found[index].message += "; " + finding.message
+                found[index].volumes.formUnion(finding.volumes)
+            } else {
+                found.append(finding)
+            }
+        }
+        return found
     }
 }
 

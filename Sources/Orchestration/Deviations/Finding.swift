@@ -23,6 +23,8 @@ struct Finding: Sendable, Hashable {
     var service: String?
     var message: String
     var remedy: Remedy
+    /// `service/volume`: those that are gone.
+    var volumes: Set<String> = []
 
     var key: Key { Key(kind: kind, service: service) }
 }

@@ -13,6 +13,8 @@ extension Supervisor {
         plain.secretEnv = [:]
         let name = workload.service
         let before = entries[name]
+        // Generations only grow: what comes late was overtaken.
+        if let before, before.workload.generation > workload.generation { return }
         let isKnown = before?.workload.generation == workload.generation && before?.stopRequested == false
         if !isKnown {
             entries[name] = DesiredState.Entry(

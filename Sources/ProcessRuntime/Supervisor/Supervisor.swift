@@ -60,10 +60,12 @@ actor Supervisor {
         }
         self.pump = pump
         pump.start()
-        guard let state = try DesiredState.load(folder.workloads) else { return }
-        writer.trust()
+        let found = try DesiredState.load(folder.workloads)
+        // Also where the file is gone: what runs would stand in the way of what is applied.
         let left = await mark.killStrays()
         if left.isEmpty { await mark.untilReaped() }
+        guard let state = found else { return }
+        writer.trust()
         let exits = ExitRecord.load(folder.exits)
         for entry in state.entries {
             entries[entry.workload.service] = entry
