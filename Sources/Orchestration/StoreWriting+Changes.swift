@@ -29,7 +29,9 @@ extension StoreWriting {
         if let last { execution.createdAt = max(execution.createdAt, last.createdAt) }
         if let older = last, !older.state.isFinal {
             var machine = ExecutionMachine(older)
-            machine.finish(cancelled: true, now: now, isRepeatable: StepActions.isRepeatable(record))
+            // It worked on what was wanted then; `record` says what is wanted now.
+            let worked = try environment(record.id) ?? record
+            machine.finish(cancelled: true, now: now, isRepeatable: StepActions.isRepeatable(worked))
             var ended = machine.record
             ended.error = "superseded by \(execution.kind.rawValue) \(execution.id)"
             try save(ended)

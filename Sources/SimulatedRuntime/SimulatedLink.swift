@@ -34,7 +34,11 @@ package final class SimulatedLink: Runtime {
         _ command: RuntimeCommand, in service: String, of environment: EnvironmentID
     ) async throws -> RuntimeCommandResult {
         let length = runtime.random.milliseconds(1...200)
-        return try await call(taking: length, mayDouble: false) { try $0.runNow(command, in: service, of: environment) }
+        // It works on what its service had when it began, whatever becomes of the service meanwhile.
+        let data = runtime.data(of: service, in: environment)
+        return try await call(taking: length, mayDouble: false) {
+            try $0.runNow(command, in: service, of: environment, on: data)
+        }
     }
 
     package func logs(of environment: EnvironmentID, _ query: LogQuery) -> AsyncThrowingStream<LogLine, any Error> {

@@ -32,6 +32,8 @@ struct SimulatedPlace {
     /// Which data a copy works on: that of its volume, by how often it was made, or what it keeps without one.
     func data(of workload: Workload) -> String {
         let names = workload.volumes.map { "\(workload.service)/\($0.name)" }
-        return names.isEmpty ? "none" : names.map { "\($0)#\(makings[$0] ?? 0)" }.joined(separator: ",")
+        return names.isEmpty
+            ? "none"
+            : names.map { "\($0)#\(makings[$0] ?? 0)\(volumes.contains($0) ? "" : " lost")" }.joined(separator: ",")
     }
 }

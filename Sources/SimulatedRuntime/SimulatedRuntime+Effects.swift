@@ -73,27 +73,30 @@ extension SimulatedRuntime {
         }
     }
 
-    func runNow(_ command: RuntimeCommand, in name: String, of id: EnvironmentID) throws -> RuntimeCommandResult {
+    /// - Parameter data: what it works on; `nil` for what its service has now.
+    func runNow(
+        _ command: RuntimeCommand, in name: String, of id: EnvironmentID, on data: String? = nil
+    ) throws -> RuntimeCommandResult {
         try state.withLock { state in
             guard let copy = state.places[id]?.copies[name] else {
                 throw RuntimeError(.notFound, "there is no service \(name) in \(id)")
             }
             guard !copy.waits else { throw RuntimeError(.unavailable, "service \(name) waits for its secrets") }
-            if command.command.first == "psql" { return sql(command, name, id, &state) }
+            let data = data ?? state.places[id]?.data(of: copy.workload) ?? ""
+            if command.command.first == "psql" { return sql(command, name, id, data, &state) }
             guard !random.chance(state.faults.commandFails) else {
                 return RuntimeCommandResult(exitCode: 1, output: "simulated failure\n")
             }
-            write(.ran(command.command, on: state.places[id]?.data(of: copy.workload) ?? ""), name, id, &state)
+            write(.ran(command.command, on: data), name, id, &state)
             return RuntimeCommandResult(exitCode: 0, output: "")
         }
     }
 
     /// A database that knows its ledger of scripts and nothing else.
     private func sql(
-        _ command: RuntimeCommand, _ name: String, _ id: EnvironmentID, _ state: inout State
+        _ command: RuntimeCommand, _ name: String, _ id: EnvironmentID, _ data: String, _ state: inout State
     ) -> RuntimeCommandResult {
         let statement = command.command.last { $0.contains("microstax.init") && $0.contains("'") } ?? ""
-        let data = state.places[id]?.copies[name].flatMap { state.places[id]?.data(of: $0.workload) } ?? ""
         let key = name + "/" + data + "/" + (statement.split(separator: "'").dropFirst().first.map(String.init) ?? "")
         let known = state.places[id]?.ledger.contains(key) == true
         guard command.command.contains("--single-transaction") else {
