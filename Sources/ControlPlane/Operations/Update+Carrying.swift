@@ -79,8 +79,10 @@ extension Update {
         var prepared = Change.Prepared(record: wanted, execution: nil, isChanged: true)
         // Nothing runs: the resume starts what is wanted then.
         guard record.state != .stopped else { return prepared }
-        // What did not come up before is started anew, too.
-        prepared.record.renew(changed.union(Self.notReady(last, record.state)))
+        // What did not come up before is started anew, too; and what is new: an earlier service of the same name may run still,
+        // where the update that took it away was replaced by this one.
+        let added = Set(wanted.localServices.map(\.name)).subtracting(record.localServices.map(\.name))
+        prepared.record.renew(changed.union(added).union(Self.notReady(last, record.state)))
         let reasons = changes.entries.reduce(into: [String: String]()) { reasons, entry in
             let why = entry.reasons.joined(separator: ", ")
             let secrets = wish.changedSecrets.contains(entry.service) ? "secrets" : ""
