@@ -51,7 +51,10 @@ struct Settlement {
                 })
             var problems = running == wanted ? [] : ["\(record.name) is running, wants \(wanted) and has \(running)"]
             let statuses = runtime.statuses(of: record.id)
-            problems += statuses.filter { $0.state != .ready && $0.state != .stopped }.map {
+            // A stranger that failed runs no more.
+            problems += statuses.filter {
+                $0.state != .ready && $0.state != .stopped && ($0.state != .failed || wanted[$0.service] != nil)
+            }.map {
                 "\(record.name) is running and its \($0.service) is \($0.state)"
             }
             let open = tables.deviations.filter { $0.environment == record.id && $0.state == .open }
