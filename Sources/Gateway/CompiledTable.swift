@@ -32,7 +32,7 @@ final class CompiledTable: Sendable {
     init(_ table: RoutingTable, after last: CompiledTable?) {
         var endpoints = (last?.endpoints ?? EndpointBook()).successor()
         let stamps = StampBook(table.environments.map(\.id), after: last?.stamps)
-        var servings = ServingBook(after: last?.servings)
+        var servings = (last?.servings ?? ServingBook()).successor()
         var services: [CompiledService] = []
         var contexts = ByteMap()
         var ownServices = ByteMap()
@@ -70,7 +70,7 @@ final class CompiledTable: Sendable {
         self.listeners = listeners
         self.endpoints = endpoints
         self.stamps = stamps
-        self.servings = servings.kept
+        self.servings = servings
         self.contexts = contexts
         self.ownServices = ownServices
         self.names = names

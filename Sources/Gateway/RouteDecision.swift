@@ -108,7 +108,10 @@ struct RouteDecision {
         var target = environment
         // Carriers 1 to 3, then 4 (the trace), then 5 (the caller's environment), then 6 (own URL, host name, cookie).
         var named = carriers.context?.of(bytes)
-        if let trace = carriers.trace, let known = traced(trace, origin, table, named),
+        let seen = carriers.trace.map {
+            traces.context(of: $0, root: table.environments[origin.root].stamp, now: now)
+        }
+        if let known = traced(seen, origin, table, named),
             !isEdge || agrees(known, origin, table, hostContext, carriers.cookie?.of(bytes))
         {
             guard known >= 0 else {
@@ -143,7 +146,8 @@ struct RouteDecision {
                 return
             }
         }
-        let isNamed = named != nil || isKnownWithoutContext(carriers.trace, origin, table)
+        // A trace that began without a context says so.
+        let isNamed = named != nil || seen == TraceMemory.Context.none
         decide(table, service, in: target, isNamed: isNamed, portName, isEdge)
     }
 
@@ -186,21 +190,13 @@ struct RouteDecision {
         return true
     }
 
-    /// A trace that began without a context says so.
-    private func isKnownWithoutContext(
-        _ trace: TraceID?, _ origin: CompiledEnvironment, _ table: CompiledTable
-    ) -> Bool {
-        guard callerServing != nil, let trace else { return false }
-        return traces.context(of: trace, root: table.environments[origin.root].stamp, now: now) == .none
-    }
-
     /// The environment in whose context the trace was seen, -1 where that is gone; `nil` where it says nothing, or where
     /// `named` has said it already.
     private mutating func traced(
-        _ trace: TraceID, _ origin: CompiledEnvironment, _ table: CompiledTable, _ named: UnsafeRawBufferPointer?
+        _ seen: TraceMemory.Context?, _ origin: CompiledEnvironment, _ table: CompiledTable,
+        _ named: UnsafeRawBufferPointer?
     ) -> Int? {
-        guard case .one(let stamp) = traces.context(of: trace, root: table.environments[origin.root].stamp, now: now)
-        else { return nil }
+        guard case .one(let stamp) = seen else { return nil }
         let known = table.environment(stamped: stamp)
         guard let named else { return known ?? -1 }
         if table.environment(ofContext: named, root: origin.root) != known { carriersDisagree = true }

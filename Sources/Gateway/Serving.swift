@@ -82,27 +82,23 @@ final class Serving: Sendable {
     }
 }
 
-/// Keeps what is being answered from table to table, by environment and service.
+/// Keeps what is being answered from table to table, by environment and service. Holds only that of the last table.
 struct ServingBook: Sendable {
+    private var earlier: [String: Serving] = [:]
     private var servings: [String: Serving] = [:]
 
-    init(after last: ServingBook? = nil) { earlier = last?.servings ?? [:] }
-
-    private let earlier: [String: Serving]
+    /// For the table that follows.
+    func successor() -> ServingBook {
+        var book = self
+        book.earlier = servings
+        book.servings = [:]
+        return book
+    }
 
     mutating func serving(of environment: String, service: String) -> Serving {
         let key = "\(environment)/\(service)"
-        if let known = servings[key] { return known }
-        let serving = earlier[key] ?? Serving()
+        let serving = servings[key] ?? earlier[key] ?? Serving()
         servings[key] = serving
         return serving
-    }
-
-    /// Without what only the table before had.
-    var kept: ServingBook { ServingBook(keeping: servings) }
-
-    private init(keeping servings: [String: Serving]) {
-        self.servings = servings
-        earlier = [:]
     }
 }

@@ -85,11 +85,12 @@ final class TraceMemory: @unchecked Sendable {
     func saw(_ id: TraceID, root: UInt32, context: UInt32, now: Int64) {
         let bucket = bucket(id, root)
         locks[bucket % Self.stripes].mutex.withLock { _ in
-            if let place = find(id, root, bucket), entries[place].at > now - Self.lifetime {
+            let known = find(id, root, bucket)
+            if let place = known, entries[place].at > now - Self.lifetime {
                 if entries[place].context != context { entries[place].context = Self.several }
                 entries[place].at = max(1, now)
             } else {
-                entries[find(id, root, bucket) ?? oldest(bucket)] = Entry(
+                entries[known ?? oldest(bucket)] = Entry(
                     high: id.high, low: id.low, root: root, context: context, at: max(1, now))
             }
         }

@@ -65,8 +65,7 @@ extension Reconciler {
         guard [.running, .degraded].contains(record.state), execution?.state.isFinal != false else {
             return try await reapply(record, execution, &seen)
         }
-        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
-        let irregularities = try await actions.runtime.irregularities(of: id, volumes: made)
+        let irregularities = try await actions.runtime.irregularities(of: record)
         // Nothing was heard of it yet; what the runtime keeps can be looked at all the same.
         let isHeard = actions.board.isHeard(id)
         let statuses = actions.board.statuses(of: id)
@@ -153,8 +152,7 @@ extension Reconciler {
             basis.execution?.state.isFinal != false
         else { return }
         let record = basis.record
-        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
-        let irregularities = try await actions.runtime.irregularities(of: id, volumes: made)
+        let irregularities = try await actions.runtime.irregularities(of: record)
         let findings = DeviationFinder.findings(stopped: statuses, irregularities)
         guard let open = try await write(basis, findings, [], [], statuses, at: actions.outside.now()) else { return }
         // What is gone is made again, if at all, when it runs again.
@@ -216,9 +214,8 @@ extension Reconciler {
         let services = Set(findings.compactMap(\.service))
         let reason = findings.map(\.message).joined(separator: "; ")
         let volumes = findings.reduce(into: Set<String>()) { $0.formUnion($1.volumes) }
-        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
         // Somebody may just be putting it back.
-        let still = try await actions.runtime.irregularities(of: record.id, volumes: made).compactMap { irregularity in
+        let still = try await actions.runtime.irregularities(of: record).compactMap { irregularity in
             irregularity.volume.map { "\(irregularity.service ?? "")/\($0)" }
         }
         guard volumes.isSubset(of: still) else { return }

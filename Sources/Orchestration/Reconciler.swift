@@ -229,11 +229,10 @@ final class Reconciler: Sendable {
     static func lost(
         _ statuses: [WorkloadStatus], of record: EnvironmentRecord, started: Set<String> = []
     ) -> [String] {
-        guard [.provisioning, .resuming, .updating, .running, .degraded].contains(record.state) else { return [] }
-        let allShouldRun = [.running, .degraded].contains(record.state)
+        guard [.provisioning, .resuming, .updating].contains(record.state) else { return [] }
         return record.localServices.flatMap(\.instances).filter { instance in
             let state = statuses.first { $0.service == instance }?.state
-            return state == .pending || state == nil && (allShouldRun || started.contains(instance))
+            return state == .pending || state == nil && started.contains(instance)
         }
     }
 

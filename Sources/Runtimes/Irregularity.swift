@@ -36,6 +36,12 @@ package struct VolumeName: Sendable, Hashable {
 }
 
 extension Runtime {
+    /// Of an environment with the volumes that its record knows of.
+    package func irregularities(of record: EnvironmentRecord) async throws -> [Irregularity] {
+        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
+        return try await irregularities(of: record.id, volumes: made)
+    }
+
     package func irregularities(
         of environment: EnvironmentID, volumes: [VolumeName]
     ) async throws -> [Irregularity] { [] }

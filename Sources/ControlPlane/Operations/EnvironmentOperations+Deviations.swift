@@ -61,8 +61,7 @@ extension EnvironmentOperations {
     /// Of an environment that does not run: its services begin without the data that is lost when they start the next
     /// time, instead of refusing to.
     private func giveUpLostVolumes(of record: EnvironmentRecord, _ call: APICall) async throws -> [DeviationView] {
-        let made = record.madeVolumes.map { VolumeName(service: $0.service, name: $0.volume) }
-        let lost = try await runtime.irregularities(of: record.id, volumes: made).filter { $0.volume != nil }
+        let lost = try await runtime.irregularities(of: record).filter { $0.volume != nil }
         guard !lost.isEmpty else { return [] }
         let volumes = Set(lost.map { "\($0.service ?? "")/\($0.volume ?? "")" })
         let (id, now, actor) = (record.id, outside.now(), call.actor)

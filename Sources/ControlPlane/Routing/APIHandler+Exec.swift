@@ -39,10 +39,11 @@ extension APIHandler {
         guard let word = start.command.first, !word.isEmpty else {
             throw APIProblem(.invalidRequest, "start has no command")
         }
-        let entry = AuditEntry(
-            time: outside.now(), actor: actor, action: API.Operation.environmentExec.rawValue,
-            subject: "\(record.name)/\(service)", outcome: "accepted")
-        try await store.write { try $0.append(entry) }
+        let now = outside.now()
+        try await store.write { store in
+            try store.audit(
+                API.Operation.environmentExec.rawValue, of: "\(record.name)/\(service)", by: actor, at: now)
+        }
         let terminal = start.terminal.map { TerminalSize(columns: $0.columns, rows: $0.rows) }
         let command = ExecCommand(start.command, extraEnv: start.env ?? [:], terminal: terminal)
         return ExecEndpoint(try await operations.runtime.exec(command, in: service, of: record.id))

@@ -35,7 +35,7 @@ struct DeviationBook {
     func acted(_ finding: Finding) throws {
         guard var record = try existing(finding.key), record.state == .open else { return }
         record.actedAt = now
-        record.remedy = finding.remedy.done(for: finding.service)
+        record.remedy = finding.remedy.done
         record.isToBeMended = nil
         try store.save(record)
     }
@@ -46,7 +46,7 @@ struct DeviationBook {
         // A process that ended is there again because its runtime follows its restart policy.
         let isMended = record.actedAt != nil || record.kind == .processEnded
         record.state = isMended ? .mended : .gone
-        if record.kind == .processEnded { record.remedy = Finding.Remedy.itself.done(for: record.service) }
+        if record.kind == .processEnded { record.remedy = Finding.Remedy.itself.done }
         if !isMended { record.remedy = nil }
         record.isToBeMended = nil
         record.lastSeenAt = now

@@ -35,7 +35,7 @@ extension DeviationRecord {
 
 extension Finding.Remedy {
     /// What was done, for a person.
-    func done(for service: String?) -> String {
+    var done: String {
         switch self {
         case .itself: "started again, as its restart policy says"
         case .apply: "applied again"
