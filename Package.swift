@@ -34,6 +34,10 @@ let nioCore = product("NIOCore", "swift-nio")
 let nioPosix = product("NIOPosix", "swift-nio")
 let nioHTTP1 = product("NIOHTTP1", "swift-nio")
 let nioConcurrency = product("NIOConcurrencyHelpers", "swift-nio")
+let nioTLS = product("NIOTLS", "swift-nio")
+let nioSSL = product("NIOSSL", "swift-nio-ssl")
+let x509 = product("X509", "swift-certificates")
+let asn1 = product("SwiftASN1", "swift-asn1")
 let logging = product("Logging", "swift-log")
 let crypto = product("Crypto", "swift-crypto")
 let argumentParser = product("ArgumentParser", "swift-argument-parser")
@@ -46,6 +50,9 @@ let package = Package(
     products: [.executable(name: "microstax", targets: ["microstax"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.65.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.15.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.0.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.0.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.5.4"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "3.0.0"),
@@ -64,6 +71,9 @@ let package = Package(
 
         // below every driver and engine that writes files
         module("Files"),
+
+        // the local certificate authority
+        module("Certificates", ["Files", x509, asn1, crypto]),
 
         // transport
         module("HTTPTransport", [nioCore, nioPosix, nioHTTP1, logging, crypto]),
@@ -84,8 +94,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "HTTPWire", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", nioCore, nioPosix,
-                nioConcurrency, logging,
+                "HTTPWire", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", "Certificates", "CPlatform",
+                nioCore, nioPosix, nioConcurrency, nioTLS, nioSSL, logging,
             ], settings: hot),
 
         // surfaces
@@ -102,7 +112,7 @@ let package = Package(
             name: "microstax",
             dependencies: [
                 "Commands", "ControlPlane", "Gateway", "ProcessRuntime", "Orchestration", "Storage", "APIClient", "API",
-                "HTTPTransport", argumentParser, logging,
+                "HTTPTransport", "Certificates", argumentParser, logging,
             ],
             swiftSettings: strict),
 
@@ -110,6 +120,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("ArchitectureTests", []),
         tests("FilesTests", ["Files", "TestSupport"]),
+        tests("CertificatesTests", ["Certificates", "TestSupport", x509, asn1]),
         tests("HTTPWireTests", ["HTTPWire", "TestSupport"]),
         tests("BlueprintsTests", ["Blueprints", "TestSupport"]),
         tests("EnvironmentGraphTests", ["EnvironmentGraph", "Blueprints", "TestSupport"]),
@@ -174,7 +185,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "TestSupport",
+                "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "Certificates", "TestSupport",
             ]),
         tests("CommandsTests", ["Commands", "APIClient", "API", "HTTPTransport", "TestSupport", argumentParser]),
         tests(

@@ -16,7 +16,10 @@ packages='
 swift-nio|https://github.com/apple/swift-nio.git|swift-nio
 swift-log|https://github.com/apple/swift-log.git|swift-log
 swift-argument-parser|https://github.com/apple/swift-argument-parser.git|swift-argument-parser
+swift-nio-ssl|https://github.com/apple/swift-nio-ssl.git|swift-nio-ssl
 swift-crypto|https://github.com/apple/swift-crypto.git|swift-crypto
+swift-asn1|https://github.com/apple/swift-asn1.git|swift-asn1
+swift-certificates|https://github.com/apple/swift-certificates.git|swift-certificates
 swift-collections|https://github.com/apple/swift-collections.git|swift-collections
 swift-atomics|https://github.com/apple/swift-atomics.git|swift-atomics
 swift-system|https://github.com/apple/swift-system.git|swift-system
@@ -38,8 +41,20 @@ upstream_reachable() {
     GIT_TERMINAL_PROMPT=0 timeout 15 git ls-remote --exit-code https://github.com/apple/swift-log.git HEAD >/dev/null 2>&1
 }
 
+cache_complete() {
+    local name url folder
+    [ -f "$repositories/complete-$layout" ] || return 1
+    while IFS='|' read -r name url folder; do
+        [ -z "$name" ] || [ -d "$repositories/$name" ] || return 1
+    done <<<"$packages"
+}
+
 mirrors_in_place() {
-    [ -f .swiftpm/configuration/mirrors.json ] && [ -f "$repositories/complete-$layout" ]
+    local name url folder
+    [ -f .swiftpm/configuration/mirrors.json ] && cache_complete || return 1
+    while IFS='|' read -r name url folder; do
+        [ -z "$name" ] || grep -q "/$name\"" .swiftpm/configuration/mirrors.json || return 1
+    done <<<"$packages"
 }
 
 # ---- the private apt: the machine's own lists, cache and configuration stay as they are
@@ -123,8 +138,10 @@ take_from() { # debian version
 }
 
 fill_cache() {
-    [ -f "$repositories/complete-$layout" ] && return
-    rm -rf "$repositories"
+    cache_complete && return
+    # A package that is new in the list is added; what an interrupted run left is not trusted.
+    [ -f "$repositories/complete-$layout" ] || rm -rf "$repositories"
+    rm -f "$repositories/complete-$layout"
     mkdir -p "$repositories"
     prepare_apt
     local version name url folder
