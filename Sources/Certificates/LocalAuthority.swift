@@ -92,6 +92,15 @@ package struct LocalAuthority: Sendable {
         return made
     }
 
+    /// Its key and its certificate, for good.
+    package static func delete(folder: String) throws(AuthorityProblem) {
+        for path in [keyPath(inFolder: folder), certificatePath(inFolder: folder)] {
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw AuthorityProblem(.unwritable, path, String(cString: strerror(errno)))
+            }
+        }
+    }
+
     private func writeCertificate(folder: String) throws(AuthorityProblem) {
         let path = Self.certificatePath(inFolder: folder)
         guard FileManager.default.contents(atPath: path) != Data(certificatePEM.utf8) else { return }

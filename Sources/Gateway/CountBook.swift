@@ -24,12 +24,30 @@ package struct CountSnapshot: Sendable, Hashable, Codable {
     /// Since when, in milliseconds since 1970, UTC; nil from a gateway of an older version. A gateway that starts anew
     /// counts anew, so of two answers with different starts the second is no continuation of the first.
     package var startedAt: Int64?
+    /// TLS with clients; nil from a gateway of an older version.
+    package var handshakes: HandshakeCounts?
 
-    package init(calls: [CallCount], overflow: UInt64, disagreements: UInt64, startedAt: Int64? = nil) {
+    package init(
+        calls: [CallCount], overflow: UInt64, disagreements: UInt64, startedAt: Int64? = nil,
+        handshakes: HandshakeCounts? = nil
+    ) {
+        self.handshakes = handshakes
         self.calls = calls
         self.overflow = overflow
         self.disagreements = disagreements
         self.startedAt = startedAt
+    }
+}
+
+/// TLS handshakes with clients.
+package struct HandshakeCounts: Sendable, Hashable, Codable {
+    package var completed: UInt64
+    /// Refused by one side, broken off, or not completed in time.
+    package var failed: UInt64
+
+    package init(completed: UInt64, failed: UInt64) {
+        self.completed = completed
+        self.failed = failed
     }
 }
 

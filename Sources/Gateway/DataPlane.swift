@@ -31,7 +31,8 @@ actor DataPlane {
     private var isStopped = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    init(loops count: Int, limits: GatewayLimits, logger: Logger) {
+    /// - Parameter identities: nil, and the edge speaks no TLS.
+    init(loops count: Int, limits: GatewayLimits, identities: TLSIdentities? = nil, logger: Logger) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         self.group = group
         self.limits = limits
@@ -40,7 +41,9 @@ actor DataPlane {
         var loops: [LoopPart] = []
         let traces = TraceMemory()
         for loop in group.makeIterator() {
-            loops.append(LoopPart(loop: loop, count: count, limits: limits, traces: traces, table: .empty))
+            loops.append(
+                LoopPart(
+                    loop: loop, count: count, limits: limits, traces: traces, table: .empty, identities: identities))
         }
         self.loops = loops
         for part in loops { part.start() }
@@ -85,6 +88,7 @@ actor DataPlane {
         defer { leave() }
         var merged: [CallCount: UInt64] = [:]
         var total = CountSnapshot(calls: [], overflow: 0, disagreements: 0, startedAt: startedAt)
+        var handshakes = HandshakeCounts(completed: 0, failed: 0)
         // A loop that has ended answers nobody.
         guard !isStopped else { return total }
         for part in loops {
@@ -96,7 +100,10 @@ actor DataPlane {
             }
             total.overflow += snapshot.overflow
             total.disagreements += snapshot.disagreements
+            handshakes.completed += snapshot.handshakes?.completed ?? 0
+            handshakes.failed += snapshot.handshakes?.failed ?? 0
         }
+        total.handshakes = handshakes
         total.calls = merged.map { call, count in
             var call = call
             call.count = count

@@ -114,7 +114,7 @@ extension Exchange {
             context: decision.context >= 0 ? table.environments[decision.context].context : [],
             forwarding: RequestForwarding(
                 propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress,
-                upgrades: upgrades),
+                upgrades: upgrades, isSecure: isSecure),
             random: random)
     }
 

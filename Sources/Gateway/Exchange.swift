@@ -32,6 +32,8 @@ final class Exchange: @unchecked Sendable {
     /// Port of the listener; nil on the shared edge port.
     let listenerPort: Int?
     let clientAddress: [UInt8]
+    /// TLS ended here.
+    let isSecure: Bool
     var position = -1
     var deadline: Int64
 
@@ -83,13 +85,15 @@ final class Exchange: @unchecked Sendable {
     var ticket = 0
 
     init(
-        worker: Worker, connector: any Connector, downstream: any Link, listenerPort: Int?, clientAddress: [UInt8]
+        worker: Worker, connector: any Connector, downstream: any Link, listenerPort: Int?, clientAddress: [UInt8],
+        isSecure: Bool = false
     ) {
         self.worker = worker
         self.connector = connector
         self.downstream = downstream
         self.listenerPort = listenerPort
         self.clientAddress = clientAddress
+        self.isSecure = isSecure
         table = worker.table
         deadline = worker.now + worker.timeouts.keepAlive
         boundIdentity = listenerPort.flatMap { worker.table.listeners[$0]?.identity }

@@ -13,14 +13,16 @@ package struct GatewayConfiguration: Sendable {
     /// Version of the product, for `status`.
     package var productVersion: String
     package var limits: GatewayLimits
+    package var tls: TLSSettings
 
     package static let defaultEdgePort = 7080
 
     package init(
         folder: String, edgeHost: String = "127.0.0.1", edgePort: Int? = nil,
         loops: Int = ProcessInfo.processInfo.activeProcessorCount, productVersion: String = "",
-        limits: GatewayLimits = GatewayLimits()
+        limits: GatewayLimits = GatewayLimits(), tls: TLSSettings = .off
     ) {
+        self.tls = tls
         self.folder = folder
         self.edgeHost = edgeHost
         self.edgePort = edgePort

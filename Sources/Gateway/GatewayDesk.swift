@@ -7,6 +7,7 @@ import Logging
 actor GatewayDesk {
     private let configuration: GatewayConfiguration
     private let plane: DataPlane
+    private let identities: TLSIdentities?
     private let file: TableFile
     private let logger: Logger
     private let startedAt: String
@@ -19,11 +20,12 @@ actor GatewayDesk {
     private var storedVersion: UInt64 = 0
 
     init(
-        _ configuration: GatewayConfiguration, plane: DataPlane, logger: Logger,
+        _ configuration: GatewayConfiguration, plane: DataPlane, identities: TLSIdentities? = nil, logger: Logger,
         requestStop: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
         self.plane = plane
+        self.identities = identities
         self.logger = logger
         self.requestStop = requestStop
         file = TableFile(path: GatewayConfiguration.tablePath(inFolder: configuration.folder))
@@ -73,7 +75,8 @@ actor GatewayDesk {
         GatewayStatus(
             pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
-            listeners: await plane.listenerCount, problems: problems, refused: refused)
+            listeners: await plane.listenerCount, problems: problems + [identities?.problem].compactMap { $0 },
+            refused: refused)
     }
 
     private func putTable(_ body: [UInt8]) async -> HTTPResponse {

@@ -2,6 +2,8 @@
 package struct GatewayLimits: Sendable {
     /// From a head's first byte to its end; then `408`.
     package var headTimeout: Duration = .seconds(10)
+    /// From the first byte of a TLS handshake to its end; then the connection is closed.
+    package var handshakeTimeout: Duration = .seconds(10)
     /// A client's connection without a request.
     package var keepAliveTimeout: Duration = .seconds(75)
     /// From the last byte that passed either way to the answer's head; then `504 response_timeout`.
@@ -33,12 +35,14 @@ extension Duration {
 /// The limits' times in milliseconds, worked out once: requests only add them.
 struct Timeouts: Sendable {
     let head: Int64
+    let handshake: Int64
     let keepAlive: Int64
     let response: Int64
     let stream: Int64
     let connect: Int64
 
     init(_ limits: GatewayLimits) {
+        handshake = limits.handshakeTimeout.milliseconds
         head = limits.headTimeout.milliseconds
         keepAlive = limits.keepAliveTimeout.milliseconds
         response = limits.responseTimeout.milliseconds

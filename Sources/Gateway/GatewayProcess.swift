@@ -26,8 +26,9 @@ package enum GatewayProcess {
         let (listens, listening) = AsyncStream.makeStream(of: Void.self)
         var limits = configuration.limits
         limits.maxConnections = min(limits.maxConnections, Self.possibleConnections())
-        let plane = DataPlane(loops: configuration.loops, limits: limits, logger: logger)
-        let desk = GatewayDesk(configuration, plane: plane, logger: logger) { stop.yield() }
+        let identities = try identities(configuration, logger)
+        let plane = DataPlane(loops: configuration.loops, limits: limits, identities: identities, logger: logger)
+        let desk = GatewayDesk(configuration, plane: plane, identities: identities, logger: logger) { stop.yield() }
         let signals = handleSignals { stop.yield() }
         defer { for signal in signals { signal.cancel() } }
         let result: Result<Void, any Error>
@@ -85,6 +86,17 @@ package enum GatewayProcess {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Int.max }
         return max(1, Int(clamping: (limit.rlim_cur - min(limit.rlim_cur, 64)) / 2))
+    }
+
+    private static func identities(
+        _ configuration: GatewayConfiguration, _ logger: Logger
+    ) throws(StartError) -> TLSIdentities? {
+        guard configuration.tls != .off else { return nil }
+        do {
+            return try TLSIdentities(configuration.tls, protocols: LoopPart.protocols, logger: logger)
+        } catch {
+            throw StartError(description: error.description)
+        }
     }
 
     private static func prepare(folder: String) throws {

@@ -15,6 +15,8 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
     private static let copiedBytes = 8192
 
     var owner: (any LinkOwner)?
+    /// nil: the bytes go as they are.
+    var shell: (any TLSShell)?
     private var context: ChannelHandlerContext?
     /// Small writes until the next flush; its memory is used again and again.
     private var out = ByteBuffer()
@@ -78,7 +80,11 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
         context.read()
     }
 
-    func closeOutput() { afterWrites { $0.close(mode: .output, promise: nil) } }
+    func closeOutput() {
+        // Under TLS, saying the end is the first half of closing: the peer answers with its own.
+        guard shell == nil else { return close() }
+        afterWrites { $0.close(mode: .output, promise: nil) }
+    }
 
     func close() {
         guard !isClosing else { return }
@@ -93,7 +99,7 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
             // Where it does not work, the connection ends instead of breaking.
             _ = options.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         }
-        context.close(promise: nil)
+        if let shell { shell.cut() } else { context.close(promise: nil) }
     }
 
     /// Asks the kernel whether the peer has closed already; the event loop may not have been told yet.

@@ -4,16 +4,24 @@ import NIOCore
 ///
 /// `@unchecked Sendable`: worker and pools are touched on `loop` only.
 final class LoopPart: @unchecked Sendable {
+    /// What is offered to clients that speak TLS (ALPN, RFC 7301), the preferred first.
+    static let protocols = ["http/1.1"]
     /// How exact deadlines are.
     private static let tick = TimeAmount.milliseconds(250)
 
     let loop: any EventLoop
     private let worker: Worker
     private let pools: UpstreamPools
+    /// nil: TLS is off.
+    private let identities: TLSIdentities?
     private var ticking: RepeatedTask?
 
-    init(loop: any EventLoop, count: Int, limits: GatewayLimits, traces: TraceMemory, table: CompiledTable) {
+    init(
+        loop: any EventLoop, count: Int, limits: GatewayLimits, traces: TraceMemory, table: CompiledTable,
+        identities: TLSIdentities? = nil
+    ) {
         self.loop = loop
+        self.identities = identities
         let now = Self.milliseconds()
         worker = Worker(
             limits: limits, loops: count, traces: traces, table: table, now: now,
@@ -35,12 +43,26 @@ final class LoopPart: @unchecked Sendable {
 
     /// A client's new connection; called on the loop.
     func accept(_ channel: any Channel, listenerPort: Int?) throws {
-        let link = LinkHandler()
-        try channel.pipeline.syncOperations.addHandler(link)
         guard worker.connections < worker.maxConnections, !worker.isDraining else {
+            let link = LinkHandler()
+            try channel.pipeline.syncOperations.addHandler(link)
             GatewayFault.overloaded.response(closes: true, isHead: false).withUnsafeBytes { link.write($0) }
             return link.close()
         }
+        guard listenerPort == nil, let identities else {
+            return try serve(channel, listenerPort: listenerPort, Arrival())
+        }
+        let door = EdgeDoor(worker: worker, identities: identities) { channel, arrival in
+            try self.serve(channel, listenerPort: nil, arrival)
+        }
+        try channel.pipeline.syncOperations.addHandler(door)
+    }
+
+    /// What the client says from here on is HTTP, or a TCP listener's.
+    private func serve(_ channel: any Channel, listenerPort: Int?, _ arrival: Arrival) throws {
+        let link = LinkHandler()
+        link.shell = arrival.shell
+        try channel.pipeline.syncOperations.addHandler(link)
         let listener = listenerPort.flatMap { worker.table.listeners[$0] }
         if let listener, listener.isTCP {
             let tunnel = Tunnel(worker: worker, downstream: link)
@@ -49,7 +71,7 @@ final class LoopPart: @unchecked Sendable {
         }
         link.owner = Exchange(
             worker: worker, connector: pools, downstream: link, listenerPort: listenerPort,
-            clientAddress: Array((channel.remoteAddress?.ipAddress ?? "unknown").utf8))
+            clientAddress: Array((channel.remoteAddress?.ipAddress ?? "unknown").utf8), isSecure: arrival.isSecure)
     }
 
     func install(_ table: CompiledTable) async { await onLoop { self.worker.install(table) } }

@@ -19,6 +19,9 @@ final class Worker: @unchecked Sendable {
     var requestsInFlight = 0
     /// Requests whose carriers named different contexts.
     var disagreements: UInt64 = 0
+    /// TLS with clients: completed, and broken off before that.
+    var handshakes: UInt64 = 0
+    var failedHandshakes: UInt64 = 0
     /// For heads that are written at once.
     let scratch = WireBuffer(capacity: 4096)
     private var sessions: [any Session] = []
@@ -62,7 +65,9 @@ final class Worker: @unchecked Sendable {
     }
 
     func callCounts() -> CountSnapshot {
-        CountSnapshot(calls: counts.merged(with: table), overflow: counts.overflow, disagreements: disagreements)
+        CountSnapshot(
+            calls: counts.merged(with: table), overflow: counts.overflow, disagreements: disagreements,
+            handshakes: HandshakeCounts(completed: handshakes, failed: failedHandshakes))
     }
 
     /// Looks through all sessions, so that a request itself has nothing to keep up to date.

@@ -8,9 +8,14 @@ package struct RequestForwarding: Sendable {
     package var clientAddress: [UInt8]
     /// The offer to upgrade is passed on.
     package var upgrades: Bool
+    /// The client spoke TLS, for `x-forwarded-proto`.
+    package var isSecure: Bool
 
-    package init(propagates: Bool, headerName: [UInt8], clientAddress: [UInt8], upgrades: Bool = false) {
+    package init(
+        propagates: Bool, headerName: [UInt8], clientAddress: [UInt8], upgrades: Bool = false, isSecure: Bool = false
+    ) {
         self.upgrades = upgrades
+        self.isSecure = isSecure
         self.propagates = propagates
         self.headerName = headerName
         self.clientAddress = clientAddress
@@ -51,7 +56,7 @@ extension WireBuffer {
             }
         }
         if forwarding.upgrades { appendUpgrade(request.head, bytes) }
-        appendForwarded(request.head, bytes, clientAddress: forwarding.clientAddress)
+        appendForwarded(request.head, bytes, forwarding)
         if writesContext {
             append(forwarding.headerName)
             append(": ")
@@ -93,12 +98,14 @@ extension WireBuffer {
         for field in head.fields where field.known == .upgrade { append(field, bytes) }
     }
 
-    private func appendForwarded(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer, clientAddress: [UInt8]) {
+    private func appendForwarded(
+        _ head: HeadFields, _ bytes: UnsafeRawBufferPointer, _ forwarding: borrowing RequestForwarding
+    ) {
         appendJoined("x-forwarded-for: ", .forwardedFor, head, bytes)
-        append(clientAddress)
+        append(forwarding.clientAddress)
         append("\r\n")
         appendJoined("x-forwarded-proto: ", .forwardedProto, head, bytes)
-        append("http\r\n")
+        append(forwarding.isSecure ? "https\r\n" : "http\r\n")
         appendJoined("x-forwarded-host: ", .forwardedHost, head, bytes)
         if let host = head.host { append(host.of(bytes)) }
         append("\r\n")

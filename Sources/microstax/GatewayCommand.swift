@@ -15,6 +15,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
             EXAMPLES
               microstax gateway --folder /var/lib/microstax/gateway --port 7080
+              microstax gateway --folder gw --tls-certificate chain.pem --tls-key key.pem
             """)
 
     @Option(help: "Where its table and its control socket are.")
@@ -25,6 +26,12 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(help: "Event loops (default: one for each core).")
     var loops: Int?
+
+    @OptionGroup
+    var tls: TLSOptions
+
+    @Option(help: ArgumentHelp("The folder of the local authority that speaks for localhost.", visibility: .hidden))
+    var tlsAuthority: String?
 
     @Option(help: ArgumentHelp("Where its log goes; bounded.", visibility: .hidden))
     var logFile: String?
@@ -39,7 +46,8 @@ struct GatewayCommand: AsyncParsableCommand {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         try await GatewayProcess.run(
             GatewayConfiguration(
-                folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion)
+                folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion,
+                tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off))
         ) { status in
             FileHandle.standardError.write(Data("gateway \(status.pid) serves 127.0.0.1:\(status.edgePort)\n".utf8))
         }

@@ -17,7 +17,7 @@ struct Microstax: AsyncParsableCommand {
             """,
         version: productVersion,
         subcommands: ClientCommands.subcommands + [
-            ServeCommand.self, BackupCommand.self, GatewayCommand.self, SuperviseCommand.self,
+            ServeCommand.self, BackupCommand.self, TrustCommand.self, GatewayCommand.self, SuperviseCommand.self,
         ])
 
     static func main() async {

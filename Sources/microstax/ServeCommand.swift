@@ -38,6 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The shared port for host names (default: 7080, or the next that is free).")
     var edgePort: Int?
 
+    @OptionGroup
+    var tls: TLSOptions
+
     @Flag(help: "Let everybody read /metrics at --listen, without the token.")
     var openMetrics = false
 
@@ -63,6 +66,7 @@ struct ServeCommand: AsyncParsableCommand {
             now: Outside.real.now)
         let manager = ServiceManager.take()
         configuration.opensMetrics = openMetrics
+        configuration.edgeTLS = tls.settings(otherwise: configuration.edgeTLS)
         if let watchdog = manager.watchdog { configuration.pulse = min(.seconds(5), watchdog / 4) }
         let log = Logger(label: "server")
         let server = try Server(configuration, outside: .real, log: log)
@@ -78,6 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         var arguments: [String] = []
         if let listen { arguments += ["--listen", listen] }
         if let edgePort { arguments += ["--edge-port", "\(edgePort)"] }
+        arguments += tls.arguments
         if openMetrics { arguments += ["--open-metrics"] }
         if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
         if let logLevel { arguments += ["--log-level", logLevel.rawValue] }

@@ -22,19 +22,27 @@ final class GatewayFixture: Sendable {
     let plane: DataPlane
     let edgePort: Int
 
-    private init(_ plane: DataPlane, edgePort: Int) {
+    private let identities: TLSIdentities?
+    /// What the gateway says of its certificate.
+    var problem: String? { identities?.problem }
+
+    private init(_ plane: DataPlane, edgePort: Int, _ identities: TLSIdentities?) {
         self.plane = plane
+        self.identities = identities
         self.edgePort = edgePort
     }
 
     static func with(
         _ table: RoutingTable = RoutingTable(), limits: GatewayLimits = GatewayLimits(), loops: Int = 2,
-        _ body: (GatewayFixture) async throws -> Void
+        tls: TLSSettings = .off, _ body: (GatewayFixture) async throws -> Void
     ) async throws {
-        let plane = DataPlane(loops: loops, limits: limits, logger: Logger(label: "test"))
+        let logger = Logger(label: "test")
+        let identities =
+            tls == .off ? nil : try TLSIdentities(tls, protocols: LoopPart.protocols, logger: logger)
+        let plane = DataPlane(loops: loops, limits: limits, identities: identities, logger: logger)
         do {
             let edge = try await plane.openEdge(host: "127.0.0.1", port: 0)
-            let fixture = GatewayFixture(plane, edgePort: edge)
+            let fixture = GatewayFixture(plane, edgePort: edge, identities)
             try await fixture.apply(table)
             try await body(fixture)
         } catch {

@@ -21,13 +21,17 @@ package final class GatewayKeeper: Sendable {
     private let folder: ServerFolder
     private let executable: String
     private let configuredEdgePort: Int?
+    private let tls: TLSSettings
     private let control: GatewayControl
     private let log: Logger
     private let state = Mutex(State())
     private let starting = StartOnce()
 
     /// - Parameter edgePort: `nil` takes the usual one, or the next that is free.
-    package init(folder: ServerFolder, executable: String, edgePort: Int?, log: Logger) {
+    package init(
+        folder: ServerFolder, executable: String, edgePort: Int?, tls: TLSSettings = .off, log: Logger
+    ) {
+        self.tls = tls
         self.folder = folder
         self.executable = executable
         configuredEdgePort = edgePort
@@ -147,6 +151,11 @@ package final class GatewayKeeper: Sendable {
         }
         var arguments = ["microstax", "gateway", "--folder", folder.gateway, "--log-file", folder.gatewayLog]
         if let configuredEdgePort { arguments += ["--port", "\(configuredEdgePort)"] }
+        switch tls {
+        case .off: break
+        case .localAuthority(let folder): arguments += ["--tls-authority", folder]
+        case .files(let certificate, let key): arguments += ["--tls-certificate", certificate, "--tls-key", key]
+        }
         let process: DetachedProcess
         do {
             process = try DetachedProcess.start(

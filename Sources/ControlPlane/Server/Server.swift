@@ -45,7 +45,9 @@ package struct Server: Sendable {
         let runtime = ProcessRuntime(
             root: folder.environments, supervisorCommand: [configuration.executable, "supervise"])
         gateway = GatewayKeeper(
-            folder: folder, executable: configuration.executable, edgePort: configuration.edgePort, log: log)
+            folder: folder, executable: configuration.executable, edgePort: configuration.edgePort,
+            tls: configuration.edgeTLS,
+            log: log)
         routes = RoutePublisher(store: measured, board: board, gateway: gateway, now: outside.now, log: log)
         socket = folder.socket
         let start = outside.now()

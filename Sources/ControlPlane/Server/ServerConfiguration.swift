@@ -1,3 +1,5 @@
+import Gateway
+
 /// How a server is to run.
 package struct ServerConfiguration: Sendable {
     package struct Listener: Sendable {
@@ -21,6 +23,8 @@ package struct ServerConfiguration: Sendable {
     package var listener: Listener?
     /// `nil`: 7080, or the next that is free.
     package var edgePort: Int?
+    /// How the shared edge port speaks TLS.
+    package var edgeTLS: TLSSettings
     /// What services and addresses get their ports from.
     package var ports: ClosedRange<Int>
     package var version: String
@@ -38,6 +42,7 @@ package struct ServerConfiguration: Sendable {
         self.executable = executable
         self.listener = listener
         self.edgePort = edgePort
+        edgeTLS = .localAuthority(folder: ServerFolder(existing: folder).authority)
         self.version = version
     }
 }

@@ -10,6 +10,7 @@ import Storage
 /// server.lock   held by the one server            server.json  how to reach it
 /// store.sqlite  everything that is acknowledged   secrets.key  what its secrets are sealed with
 /// environments/ of the process runtime            gateway/     of the gateway: its table, its socket, its log
+/// authority/    who speaks for https at localhost
 /// ```
 package struct ServerFolder: Sendable {
     package let path: String
@@ -21,6 +22,7 @@ package struct ServerFolder: Sendable {
     package var key: String { path + "/secrets.key" }
     package var log: String { path + "/server.log" }
     package var environments: String { path + "/environments" }
+    package var authority: String { path + "/authority" }
     package var gateway: String { path + "/gateway" }
     package var gatewayLog: String { path + "/gateway/gateway.log" }
     package var gatewayProcess: String { path + "/gateway/process.json" }

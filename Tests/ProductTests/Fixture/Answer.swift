@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What `echo.py` answers, hop by hop.
 struct Answer: Decodable, Sendable {

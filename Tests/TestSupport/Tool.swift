@@ -1,16 +1,15 @@
 import Foundation
-import TestSupport
 
 /// Runs other programs without blocking a thread of Swift's pool, of which a small machine has two.
-enum Tool {
-    struct Outcome: Sendable {
-        let exitCode: Int32
-        let stdout: Data
-        let stderr: Data
+package enum Tool {
+    package struct Outcome: Sendable {
+        package let exitCode: Int32
+        package let stdout: Data
+        package let stderr: Data
     }
 
     /// Runs a program to its end, for at most 90 s; it is killed when the test gives up.
-    static func run(
+    package static func run(
         _ program: String, _ arguments: [String], environment: [String: String]? = nil, folder: String? = nil,
         input: String? = nil
     ) async throws -> Outcome {
