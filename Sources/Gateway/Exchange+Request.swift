@@ -60,9 +60,9 @@ extension Exchange {
         isSafe = isHeadRequest || isSafeMethod(method)
         clientIsHTTP10 = requestParser.isHTTP10
         clientKeepsAlive = requestParser.keepsAlive
-        requestBody = BodyReader(requestParser.framing)
         requestDone = requestParser.framing == .none
         requestHadBody = !requestDone
+        hasOddBody = requestHadBody && (isSafe || equals(method, "DELETE"))
         refreshListener()
         if listenerPort != nil, listener == nil {
             clientKeepsAlive = false
@@ -89,6 +89,7 @@ extension Exchange {
             return answer(fault, detail: fault == .badContext ? badContextDetail(decision.carriers?.violation) : nil)
         }
         guard worker.requestsInFlight < worker.maxRequests else { return answer(.overloaded) }
+        requestBody = BodyReader(requestParser.framing, contextName: decision.settings?.headerName ?? [])
         provider = service
         self.endpoint = endpoint
         writeHead(decision, bytes)
@@ -130,6 +131,7 @@ extension Exchange {
         switch violation {
         case .emptyHeader: "The routing context's header is empty."
         case .differingHeaders: "The routing context's header comes several times with different values."
+        case .forgedHeader: "A header has the name of the routing context's, with _ in the place of -."
         case .notALabel, nil: "The routing context is not a DNS label."
         }
     }
@@ -178,6 +180,7 @@ extension Exchange: UpstreamUser {
         link.owner = self
         self.isReused = isReused
         sawResponseByte = false
+        interimBytes = 0
         responseParser.reset()
         phase = .response
         deadline = worker.now + worker.timeouts.response

@@ -18,6 +18,7 @@ extension Exchange {
                     return bytes.count
                 case .complete(let length):
                     position += length
+                    if responseParser.isInterim { interimBytes += length }
                     if responseParser.status == 101, upgrades {
                         switchProtocols(rest)
                         return position
@@ -36,6 +37,9 @@ extension Exchange {
         if responseParser.isInterim {
             guard responseParser.status != 101 else {
                 return answer(.upstreamReset, detail: "The service switched protocols without being asked.")
+            }
+            guard interimBytes <= HTTPWire.maxHeadBytes else {
+                return answer(.upstreamReset, detail: "The service sends interim answers without end.")
             }
             if !clientIsHTTP10 {
                 worker.scratch.clear()
@@ -59,7 +63,9 @@ extension Exchange {
         downstream.write(worker.scratch.bytes)
         phase = .body
         deadline = worker.now + worker.timeouts.stream
-        if framing == .none { finishResponse(canReuse: !hasMore) }
+        // A 204 that announces a body may be followed by it.
+        let mayGoOn = responseParser.status == 204 && responseParser.head.announcesBody
+        if framing == .none { finishResponse(canReuse: !hasMore && !mayGoOn) }
     }
 
     /// Whether the answer goes outside, and a call on its way has dropped the context.
@@ -135,7 +141,9 @@ extension Exchange {
         if let link = upstream {
             upstream = nil
             link.owner = nil
-            if canReuse, requestDone, responseParser.keepsAlive, !responseBody.endsWithConnection, let endpoint {
+            if canReuse, requestDone, !hasOddBody, responseParser.keepsAlive, !responseBody.endsWithConnection,
+                let endpoint
+            {
                 // Nothing of the request may be left behind in the link's buffer.
                 link.flush()
                 connector.giveBack(link, endpoint: endpoint)

@@ -23,6 +23,8 @@ final class Exchange: @unchecked Sendable {
     }
 
     static let lingerMilliseconds: Int64 = 2000
+    /// A client that reads slowly gets what was written for it, up to here.
+    private var lingersUntil: Int64 = 0
     /// A connection that had served before and breaks so soon was closed by its service before it saw the request.
     static let staleWithin = Duration.milliseconds(5)
 
@@ -69,6 +71,11 @@ final class Exchange: @unchecked Sendable {
     var isHeadRequest = false
     /// RFC 9110 section 9.2.1: asking twice changes nothing.
     var isSafe = false
+    /// The request has a body although its method gives it no meaning (RFC 9110 section 9.3): a service that overlooks it
+    /// would read it as the next request.
+    var hasOddBody = false
+    /// What has come of interim answers to the current request.
+    var interimBytes = 0
     /// When the request was given to a connection that had served before.
     var sentAt = ContinuousClock.Instant.now
     var clientKeepsAlive = true
@@ -147,14 +154,22 @@ final class Exchange: @unchecked Sendable {
 
     /// Sends what is left and the end of the stream, and gives the client time to read it.
     func linger() {
+        guard !inputEnded else { return closeAfterWrites() }
+        beginLingering()
+        downstream.closeOutput()
+        downstream.resumeReading()
+    }
+
+    /// Nobody waits for anything any more; what was answered before may still be on its way.
+    private func closeAfterWrites() {
+        beginLingering()
+        downstream.close()
+    }
+
+    private func beginLingering() {
         phase = .lingering
         deadline = worker.now + Self.lingerMilliseconds
-        if inputEnded {
-            downstream.close()
-        } else {
-            downstream.closeOutput()
-            downstream.resumeReading()
-        }
+        lingersUntil = worker.now + worker.timeouts.stream
     }
 
     /// Answers the current request in the gateway's own name.
@@ -206,6 +221,7 @@ extension Exchange: LinkOwner {
         switch phase {
         // A request that is complete is still answered.
         case .connecting where requestDone, .response where requestDone, .body where requestDone: break
+        case .head, .lingering: closeAfterWrites()
         default: abort()
         }
     }
@@ -236,6 +252,8 @@ extension Exchange: Session {
             answer(.requestTimeout)
         case .connecting: answer(.connectFailed, detail: "No connection to the service's copy in time.")
         case .response: answer(.responseTimeout)
+        case .lingering where downstream.isSending && worker.now < lingersUntil:
+            deadline = worker.now + Self.lingerMilliseconds
         case .head, .body, .lingering: abort()
         case .closed: break
         }
@@ -243,8 +261,7 @@ extension Exchange: Session {
 
     func tableChanged() {
         guard phase == .head, !headStarted else { return }
-        if worker.isDraining { return abort() }
-        if listenerPort != nil, boundListener == nil { abort() }
+        if worker.isDraining || (listenerPort != nil && boundListener == nil) { closeAfterWrites() }
     }
 
     /// Ends everything now. An answer that is broken off must not look as if it had ended.

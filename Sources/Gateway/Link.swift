@@ -5,6 +5,8 @@ protocol Link: AnyObject {
     var owner: (any LinkOwner)? { get set }
     /// False while more than the high-water mark waits to be written.
     var isWritable: Bool { get }
+    /// After `closeOutput()` or `close()`, until what was written before it has gone.
+    var isSending: Bool { get }
     /// Takes a copy, to be sent with the next flush.
     func write(_ bytes: UnsafeRawBufferPointer)
     /// Sends a range of `bytes`, which `source` is delivering just now, without copying where that is dear.
@@ -22,6 +24,10 @@ protocol Link: AnyObject {
     /// - Parameter reset: the peer sees the connection break (RST) instead of end, so that half an answer is never taken
     ///   for a whole one.
     func abort(reset: Bool)
+}
+
+extension Link {
+    var isSending: Bool { false }
 }
 
 /// Who is told what happens on a link.

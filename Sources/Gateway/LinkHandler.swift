@@ -33,6 +33,7 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
     private var isBroken = false
     private var isClosing = false
     private var isStale = false
+    private(set) var isSending = false
     /// TCP_ESTABLISHED of the kernel's states.
     private static let established = 1
 
@@ -121,8 +122,10 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
     private func afterWrites(_ action: @escaping @Sendable (ChannelHandlerContext) -> Void) {
         guard let context else { return }
         flush()
+        isSending = true
         let promise = context.eventLoop.makePromise(of: Void.self)
         promise.futureResult.whenComplete { _ in
+            self.isSending = false
             guard let context = self.context else { return }
             action(context)
         }

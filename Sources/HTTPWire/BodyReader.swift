@@ -16,10 +16,12 @@ package struct BodyReader: Sendable {
 
     package private(set) var framing: BodyFraming
     private var remaining = 0
-    private var chunks = ChunkedReader()
+    private var chunks: ChunkedReader
 
-    package init(_ framing: BodyFraming = .none) {
+    /// - Parameter contextName: in lower case; the routing context's header, which no trailer may name.
+    package init(_ framing: BodyFraming = .none, contextName: [UInt8] = []) {
         self.framing = framing
+        chunks = ChunkedReader(contextName: contextName)
         if case .length(let length) = framing { remaining = length }
     }
 

@@ -1,8 +1,9 @@
 /// The chunked coding, byte by byte where it must be (RFC 9112 section 7.1).
 ///
 /// It checks and finds; the bytes may be passed on as they are. Chunk extensions are allowed as long as they hold no
-/// control byte and the size's line stays under 256 bytes; trailers are checked like header lines, may take 64 KiB, and
-/// may not name fields that say where a message ends or goes.
+/// control byte and the size's line stays under 256 bytes; a chunk stays under 2 GiB, above which parsers are known to
+/// wrap around. Trailers are checked like header lines, may take 64 KiB, and may not name fields that say where a message
+/// ends or goes, or who asks: a service may merge them into the header (RFC 9110 section 6.5.1).
 package struct ChunkedReader: Sendable {
     package enum Event: Sendable, Equatable {
         case more
@@ -18,6 +19,7 @@ package struct ChunkedReader: Sendable {
     }
 
     private static let maxSizeLine = 256
+    private static let maxChunk = 0x7FFF_FFFF
 
     private var state = State.size
     private var remaining = 0
@@ -25,8 +27,10 @@ package struct ChunkedReader: Sendable {
     private var lineLength = 0
     private var trailerBytes = 0
     private var line: [UInt8] = []
+    /// In lower case; the routing context's header, which no trailer may name.
+    private let contextName: [UInt8]
 
-    package init() {}
+    package init(contextName: [UInt8] = []) { self.contextName = contextName }
 
     /// Goes on from `position`, which it moves behind what it has taken.
     package mutating func next(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Event {
@@ -70,16 +74,18 @@ package struct ChunkedReader: Sendable {
         lineLength += 1
         guard lineLength <= Self.maxSizeLine else { return .refused(.badChunk) }
         if byte == 0x0D {
-            guard digits > 0 else { return .refused(.badChunk) }
+            // White space may only stand before an extension (section 7.1.1).
+            guard digits > 0, state != .sizeBlank else { return .refused(.badChunk) }
             state = .sizeFeed
             return nil
         }
         switch state {
         case .size, .sizeDigits:
             if let digit = hexDigit(byte) {
-                // 15 digits are 2^60: no sum of them overflows.
+                // 15 digits are 2^60: nothing overflows before it is found too large.
                 guard digits < 15 else { return .refused(.badChunk) }
                 remaining = remaining << 4 | digit
+                guard remaining <= Self.maxChunk else { return .refused(.badChunk) }
                 digits += 1
                 state = .sizeDigits
                 return nil
@@ -93,10 +99,9 @@ package struct ChunkedReader: Sendable {
                 return .refused(.badChunk)
             }
         case .sizeBlank:
-            // White space may only stand before an extension (section 7.1.1).
             if byte == 0x3B { state = .sizeExtension } else if !isBlank(byte) { return .refused(.badChunk) }
         default:
-            guard byte >= 0x20 || byte == 0x09, byte != 0x7F else { return .refused(.badChunk) }
+            guard !isControl(byte) else { return .refused(.badChunk) }
         }
         return nil
     }
@@ -106,6 +111,9 @@ package struct ChunkedReader: Sendable {
         guard trailerBytes <= HTTPWire.maxHeadBytes else { return .refused(.headTooLarge) }
         switch state {
         case .trailerStart where byte == 0x0D: state = .endFeed
+        // At once, not when the line ends: what came so far is on its way to somebody for whom LF may end a line.
+        case .trailerStart where isControl(byte) || isBlank(byte), .trailerLine where isControl(byte) && byte != 0x0D:
+            return .refused(.badTrailer)
         case .trailerStart:
             line.removeAll(keepingCapacity: true)
             line.append(byte)
@@ -114,8 +122,7 @@ package struct ChunkedReader: Sendable {
         case .trailerLine: line.append(byte)
         case .trailerFeed:
             guard byte == 0x0A else { return .refused(.badTrailer) }
-            let field = line.withUnsafeBytes { Field.parse($0, 0, $0.count) }
-            guard case .success(let parsed) = field, !parsed.known.isForbiddenInTrailers else {
+            guard line.withUnsafeBytes({ isGoodTrailer($0, contextName: contextName) }) else {
                 return .refused(.badTrailer)
             }
             state = .trailerStart
@@ -127,6 +134,8 @@ package struct ChunkedReader: Sendable {
         return nil
     }
 }
+
+private func isControl(_ byte: UInt8) -> Bool { (byte < 0x20 && byte != 0x09) || byte == 0x7F }
 
 private func hexDigit(_ byte: UInt8) -> Int? {
     switch byte {

@@ -9,7 +9,7 @@
 /// header, and a header that comes several times with different values are refused: nobody can say what was meant.
 package struct ContextCarriers: Sendable, Equatable {
     package enum Violation: String, Error, Sendable {
-        case emptyHeader, differingHeaders, notALabel
+        case emptyHeader, differingHeaders, notALabel, forgedHeader
     }
 
     /// The context by carriers 1 to 3.
@@ -37,7 +37,11 @@ package struct ContextCarriers: Sendable, Equatable {
         _ head: HeadFields, _ bytes: UnsafeRawBufferPointer, _ headerName: UnsafeRawBufferPointer
     ) {
         for field in head.fields where field.known == .other && field.name.count == headerName.count {
-            guard equalsIgnoringCase(field.name.of(bytes), headerName) else { continue }
+            guard equalsIgnoringCase(field.name.of(bytes), headerName) else {
+                guard Self.isForged(field.name.of(bytes), headerName) else { continue }
+                violation = .forgedHeader
+                return
+            }
             guard !field.value.isEmpty else {
                 violation = .emptyHeader
                 return
@@ -48,6 +52,13 @@ package struct ContextCarriers: Sendable, Equatable {
             }
             take(field.value, bytes)
         }
+    }
+
+    /// Whether the names differ in `_` for `-` only. Whoever reads headers as variables (CGI, WSGI, PHP) takes both for one.
+    private static func isForged(_ name: UnsafeRawBufferPointer, _ headerName: UnsafeRawBufferPointer) -> Bool {
+        func plain(_ byte: UInt8) -> UInt8 { byte == 0x5F ? 0x2D : asciiLowercased(byte) }
+        for index in 0..<name.count where plain(name[index]) != plain(headerName[index]) { return false }
+        return true
     }
 
     private mutating func readBaggage(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) {

@@ -16,14 +16,6 @@ package enum FieldName: UInt8, Sendable {
         }
     }
 
-    /// Fields that say where a message ends or where it goes: never in trailers (RFC 9110 section 6.5.1).
-    var isForbiddenInTrailers: Bool {
-        switch self {
-        case .other, .trailer, .cookie: false
-        default: true
-        }
-    }
-
     static func recognise(_ name: UnsafeRawBufferPointer) -> FieldName {
         func pick(_ text: StaticString, _ field: FieldName) -> FieldName? {
             equalsIgnoringCase(name, text) ? field : nil
@@ -45,6 +37,16 @@ package enum FieldName: UInt8, Sendable {
         case 17:
             return pick("transfer-encoding", .transferEncoding) ?? pick("x-forwarded-proto", .forwardedProto) ?? .other
         default: return .other
+        }
+    }
+
+    /// Whether a name that is ``other`` is that of a field which the gateway acts on but for `_` in the place of `-`. To
+    /// whoever reads headers as variables (CGI, WSGI, PHP) both are one, and the forged one may win.
+    static func isForged(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard firstIndex(of: 0x5F, in: name, from: 0) != nil, name.count <= 20 else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: name.count, alignment: 1) { dashed in
+            for (index, byte) in name.enumerated() { dashed[index] = byte == 0x5F ? 0x2D : byte }
+            return recognise(UnsafeRawBufferPointer(dashed)) != .other
         }
     }
 }
@@ -70,7 +72,9 @@ package struct Field: Sendable, Hashable {
         if let violation = controlViolation(bytes, colon + 1, end) { return .failure(violation) }
         let name = ByteRange(start, colon)
         let value = ByteRange(colon + 1, end).trimmed(in: bytes)
-        return .success(Field(known: .recognise(name.of(bytes)), name: name, value: value))
+        let known = FieldName.recognise(name.of(bytes))
+        if known == .other, FieldName.isForged(name.of(bytes)) { return .failure(.forgedFieldName) }
+        return .success(Field(known: known, name: name, value: value))
     }
 }
 

@@ -20,6 +20,7 @@ package enum HTTPWire {
 package enum WireViolation: String, Error, Sendable {
     case badRequestLine, badStatusLine, badVersion, badTarget
     case bareLineFeed, bareCarriageReturn, controlByte, foldedLine, badFieldName, spaceBeforeColon
+    case forgedFieldName
     case missingHost, duplicateHost, badHost, hostMismatch
     case badContentLength, differingContentLengths, lengthAndTransferEncoding, unknownTransferEncoding
     case badChunk, badTrailer
@@ -39,6 +40,7 @@ package enum WireViolation: String, Error, Sendable {
         case .controlByte: "a control byte stands in the head"
         case .foldedLine: "a header is folded over lines"
         case .badFieldName: "a header's name is not a token"
+        case .forgedFieldName: "a header has the name of one that the gateway acts on, with `_` in the place of `-`"
         case .spaceBeforeColon: "white space stands before a header's colon"
         case .missingHost: "the Host header is missing"
         case .duplicateHost: "there is more than one Host header"

@@ -114,6 +114,9 @@ package struct HeadFields: Sendable {
         return false
     }
 
+    /// Whether it says that there is a body, whatever else says that there is none.
+    package var announcesBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+
     /// Both a length and chunks: two parsers could disagree where the message ends (RFC 9112 section 6.3).
     var lengthViolation: WireViolation? {
         contentLength != nil && hasTransferEncoding ? .lengthAndTransferEncoding : nil

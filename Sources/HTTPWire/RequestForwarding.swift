@@ -86,6 +86,8 @@ extension WireBuffer {
         append(request.method.of(bytes))
         append(byte: 0x20)
         let target = request.target.of(bytes)
+        // Of the server as a whole (RFC 9112 section 3.2.4).
+        if target.isEmpty, equals(request.method.of(bytes), "OPTIONS") { return append("* HTTP/1.1\r\n") }
         // Absolute form may come without a path (RFC 9112 section 3.2.2).
         if target.isEmpty || target[0] == 0x3F { append(byte: 0x2F) }
         append(target)

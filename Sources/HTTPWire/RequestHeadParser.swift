@@ -99,14 +99,50 @@ package struct RequestHeadParser: Sendable {
     private func check(_ bytes: UnsafeRawBufferPointer) -> WireViolation? {
         guard let host = head.host else { return .missingHost }
         let value = host.of(bytes)
-        if value.isEmpty { return .badHost }
-        for byte in value where byte <= 0x20 || byte >= 0x7F || byte == 0x2C || byte == 0x2F || byte == 0x40 {
-            return .badHost
-        }
+        if !isGoodHost(value) { return .badHost }
         if let authority, !equalsIgnoringCase(authority.of(bytes), value) { return .hostMismatch }
         if minorVersion == 0, head.hasTransferEncoding { return .unknownTransferEncoding }
         return head.lengthViolation
     }
+}
+
+/// `uri-host [":" port]` (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name, an IPv4 address or a bracketed IPv6
+/// address. A comma, which a name may hold, is refused: it joins two hosts where somebody merges headers.
+private func isGoodHost(_ value: UnsafeRawBufferPointer) -> Bool {
+    guard let first = value.first, first != 0x3A else { return false }
+    var index = 0
+    if first == 0x5B {
+        index = 1
+        while index < value.count, isHexDigit(value[index]) || value[index] == 0x3A || value[index] == 0x2E {
+            index += 1
+        }
+        guard index > 1, index < value.count, value[index] == 0x5D else { return false }
+        index += 1
+    } else {
+        while index < value.count, isNameByte(value[index]) { index += 1 }
+    }
+    if index < value.count, value[index] == 0x3A {
+        index += 1
+        while index < value.count, isDigit(value[index]) { index += 1 }
+    }
+    return index == value.count
+}
+
+private func isHexDigit(_ byte: UInt8) -> Bool {
+    let lower = asciiLowercased(byte)
+    return isDigit(byte) || (lower >= 0x61 && lower <= 0x66)
+}
+
+/// Of a registered name: unreserved, percent, and sub-delimiters without the comma, as two bit sets.
+@inline(__always)
+private func isNameByte(_ byte: UInt8) -> Bool {
+    // ! $ % & ' ( ) * + - . 0-9 ; =
+    let low: UInt64 = 0x2BFF_6FF2_0000_0000
+    // A-Z _ a-z ~
+    let high: UInt64 = 0x47FF_FFFE_87FF_FFFE
+    if byte < 64 { return (low >> UInt64(byte)) & 1 == 1 }
+    if byte < 128 { return (high >> UInt64(byte - 64)) & 1 == 1 }
+    return false
 }
 
 /// The minor version of `HTTP/1.0` or `HTTP/1.1`.
