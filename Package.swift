@@ -63,6 +63,8 @@ let package = Package(
         // C: the few system calls that Swift cannot make safely (fork, prctl).
         .target(name: "CPlatform"),
 
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+
         // pure
         module("HTTPWire", settings: hot),
         module("Blueprints", [yams]),
@@ -94,8 +96,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "HTTPWire", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", "Certificates", "CPlatform",
-                nioCore, nioPosix, nioConcurrency, nioTLS, nioSSL, logging,
+                "HTTPWire", "CNghttp2", "EnvironmentGraph", "Blueprints", "HTTPTransport", "Files", "Certificates",
+                "CPlatform", nioCore, nioPosix, nioConcurrency, nioTLS, nioSSL, logging,
             ], settings: hot),
 
         // surfaces
@@ -185,7 +187,8 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "Certificates", "TestSupport",
+                "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "Certificates", "CNghttp2",
+                "TestSupport",
             ]),
         tests("CommandsTests", ["Commands", "APIClient", "API", "HTTPTransport", "TestSupport", argumentParser]),
         tests(

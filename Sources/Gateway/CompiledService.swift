@@ -35,8 +35,9 @@ final class CompiledService: Sendable {
         ready = service.ready
         var ports: [Port] = []
         for port in service.ports {
-            let endpoint = endpoints.endpoint(
+            var endpoint = endpoints.endpoint(
                 of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port)
+            endpoint.speaksHTTP2 = port.transport == .http2 || port.transport == .grpc
             if let index = ports.firstIndex(where: { $0.name == port.name }) {
                 ports[index].endpoints.append(endpoint)
             } else {
@@ -69,6 +70,8 @@ struct Endpoint: Sendable, Hashable {
     let number: Int
     let host: String
     let port: Int
+    /// From the first byte on (RFC 9113 section 3.3).
+    var speaksHTTP2 = false
 }
 
 /// Gives numbers to endpoints; a number is never given twice. Holds only those of the last table.

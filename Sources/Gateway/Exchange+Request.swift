@@ -31,14 +31,37 @@ extension Exchange {
         switch requestParser.parse(bytes) {
         case .more: return nil
         case .refused(let violation):
-            clientKeepsAlive = false
-            let fault: GatewayFault = violation.isTooLarge ? .headTooLarge : .badRequest
-            answer(fault, detail: violation.isTooLarge ? nil : "Malformed request: \(violation.message).")
+            if violation == .badVersion, isFirst, beginsHTTP2(bytes) { return becomeHTTP2(bytes) }
+            refuse(violation)
             return bytes.count
         case .complete(let length):
             begin(bytes)
             return length
         }
+    }
+
+    /// Answers a head that is none.
+    func refuse(_ violation: WireViolation) {
+        clientKeepsAlive = false
+        let fault: GatewayFault = violation.isTooLarge ? .headTooLarge : .badRequest
+        answer(fault, detail: violation.isTooLarge ? nil : "Malformed request: \(violation.message).")
+    }
+
+    /// Answers a request that there is no room for, before it is read.
+    func refuseOverload() {
+        clientKeepsAlive = false
+        answer(.overloaded)
+    }
+
+    /// The client speaks HTTP/2 without asking (RFC 9113 section 3.3): the connection is not this exchange's any more.
+    private func becomeHTTP2(_ bytes: UnsafeRawBufferPointer) -> Int {
+        phase = .closed
+        deadline = .max
+        worker.remove(self)
+        return HTTP2ServerConnection(
+            worker: worker, connector: connector, link: downstream, listenerPort: listenerPort,
+            identity: boundIdentity, clientAddress: clientAddress
+        ).received(bytes, from: downstream)
     }
 
     private func clearRequest() {
@@ -49,6 +72,7 @@ extension Exchange {
         clientKeepsAlive = true
         ignoredContext = false
         upgrades = false
+        isGRPC = false
         trace = nil
     }
 
@@ -58,6 +82,7 @@ extension Exchange {
         table = worker.table
         isHeadRequest = equals(method, "HEAD")
         isSafe = isHeadRequest || isSafeMethod(method)
+        isGRPC = isCallOfGRPC(requestParser.head, bytes)
         clientIsHTTP10 = requestParser.isHTTP10
         clientKeepsAlive = requestParser.keepsAlive
         requestDone = requestParser.framing == .none
@@ -92,6 +117,8 @@ extension Exchange {
         requestBody = BodyReader(requestParser.framing, contextName: decision.settings?.headerName ?? [])
         provider = service
         self.endpoint = endpoint
+        // gRPC is made of HTTP/2, whatever the port was said to speak.
+        if isGRPC { self.endpoint?.speaksHTTP2 = true }
         writeHead(decision, bytes)
         worker.requestsInFlight += 1
         attempts = 0
@@ -200,4 +227,23 @@ extension Exchange: UpstreamUser {
 /// RFC 9110 section 9.2.1.
 private func isSafeMethod(_ method: UnsafeRawBufferPointer) -> Bool {
     equals(method, "GET") || equals(method, "OPTIONS") || equals(method, "TRACE")
+}
+
+/// The first line of the connection preface (RFC 9113 section 3.4).
+private func beginsHTTP2(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let line: StaticString = "PRI * HTTP/2.0\r\n"
+    return bytes.count >= line.utf8CodeUnitCount
+        && equals(UnsafeRawBufferPointer(rebasing: bytes[..<line.utf8CodeUnitCount]), line)
+}
+
+/// `application/grpc`, also with a format behind it; `application/grpc-web` is another protocol.
+private func isCallOfGRPC(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard head.has(.contentType), let field = head.fields.first(where: { $0.known == .contentType }) else { return false }
+    let value = field.value.of(bytes)
+    let name: StaticString = "application/grpc"
+    let length = name.utf8CodeUnitCount
+    guard value.count >= length, equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: value[..<length]), name) else {
+        return false
+    }
+    return value.count == length || value[length] == 0x2B || value[length] == 0x3B
 }

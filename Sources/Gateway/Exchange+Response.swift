@@ -125,6 +125,7 @@ extension Exchange {
             case .content(let range):
                 downstream.relay(bytes, (position + Int(range.start))..<(position + Int(range.end)), from: upstream)
                 if !downstream.isWritable { upstream.pauseReading() }
+            case .trailer: continue
             case .more: return index
             case .done:
                 finishResponse(canReuse: index == rest.count)
@@ -161,8 +162,12 @@ extension Exchange {
         }
     }
 
-    func upstreamClosed(cleanly: Bool) {
+    func upstreamClosed(cleanly: Bool, trouble: LinkTrouble) {
         switch phase {
+        case .response where trouble == .refusedUnseen && !requestHadBody && attempts < 3: connect(allowsReuse: true)
+        case .response where trouble == .notHTTP2:
+            answer(.upstreamReset, detail: "The service's copy closed the connection before it spoke HTTP/2.")
+        case .response where trouble == .reset: answer(.upstreamReset)
         case .response:
             // Nothing of the answer came on a connection that had been waiting, at once: it was closed before it saw the
             // request. A service that takes its time and then breaks off has seen it.

@@ -53,7 +53,7 @@ final class Exchange: @unchecked Sendable {
     var listener: CompiledListener?
     var listenerTable: CompiledTable?
     /// What the port stood for when this connection was made.
-    private var boundIdentity: ListenerIdentity?
+    private(set) var boundIdentity: ListenerIdentity?
     var provider: CompiledService?
     var endpoint: Endpoint?
     var key = CountKey(listener: -1, environment: -1, service: -1, context: -1, isProvider: false, fault: nil)
@@ -61,6 +61,10 @@ final class Exchange: @unchecked Sendable {
     /// The current request's trace, and its place in ``Serving`` of the copy that answers it; -1 for none.
     var trace: TraceID?
     var servingPlace = -1
+    /// A call of gRPC: the copy must speak HTTP/2, and what the gateway says itself it says in gRPC's way.
+    var isGRPC = false
+    /// Nothing has come on this connection before.
+    var isFirst = true
     /// The request offers to go on in another protocol, and its copy is asked whether it wants to.
     var upgrades = false
 
@@ -93,7 +97,7 @@ final class Exchange: @unchecked Sendable {
 
     init(
         worker: Worker, connector: any Connector, downstream: any Link, listenerPort: Int?, clientAddress: [UInt8],
-        isSecure: Bool = false
+        isSecure: Bool = false, identity: ListenerIdentity? = nil
     ) {
         self.worker = worker
         self.connector = connector
@@ -103,7 +107,7 @@ final class Exchange: @unchecked Sendable {
         self.isSecure = isSecure
         table = worker.table
         deadline = worker.now + worker.timeouts.keepAlive
-        boundIdentity = listenerPort.flatMap { worker.table.listeners[$0]?.identity }
+        boundIdentity = identity ?? listenerPort.flatMap { worker.table.listeners[$0]?.identity }
         worker.add(self)
     }
 
@@ -145,6 +149,7 @@ final class Exchange: @unchecked Sendable {
     func awaitNextRequest() {
         phase = .head
         headStarted = false
+        isFirst = false
         provider = nil
         requestParser.reset()
         deadline = worker.now + worker.timeouts.keepAlive
@@ -178,7 +183,11 @@ final class Exchange: @unchecked Sendable {
         leaveFlight()
         settle(fault, reachedProvider: false)
         let keeps = clientKeepsAlive && requestDone && !worker.isDraining && !clientIsHTTP10
-        fault.response(detail: detail, closes: !keeps, isHead: isHeadRequest).withUnsafeBytes { downstream.write($0) }
+        let response =
+            isGRPC
+            ? fault.grpcResponse(detail: detail, closes: !keeps)
+            : fault.response(detail: detail, closes: !keeps, isHead: isHeadRequest)
+        response.withUnsafeBytes { downstream.write($0) }
         downstream.flush()
         if keeps { awaitNextRequest() } else { linger() }
     }
@@ -231,7 +240,7 @@ extension Exchange: LinkOwner {
             finishAbort()
         } else if link === upstream {
             upstream = nil
-            upstreamClosed(cleanly: cleanly)
+            upstreamClosed(cleanly: cleanly, trouble: link.trouble)
         }
     }
 

@@ -94,4 +94,28 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
         head += "\r\n"
         return Array((isHead ? head : head + body).utf8)
     }
+
+    /// The status that a client of gRPC gets (grpc.io, statuscodes.md).
+    private var grpcStatus: Int {
+        switch self {
+        case .badRequest, .headTooLarge, .badContext: 3
+        case .requestTimeout, .responseTimeout: 4
+        case .unknownHost, .unknownEnvironment: 5
+        case .overloaded: 8
+        case .contextLost: 9
+        case .unknownService, .notSupportedYet: 12
+        case .noEndpoint, .starting, .connectFailed, .upstreamReset: 14
+        }
+    }
+
+    /// The whole response to a call of gRPC: it is all trailers, as an HTTP status would be shown to nobody.
+    func grpcResponse(detail: String? = nil, closes: Bool) -> [UInt8] {
+        var head = "HTTP/1.1 200 OK\r\nx-msx-error: \(code)\r\ncontent-type: application/grpc\r\n"
+        let text = ["\(code): \(detail ?? message)", hint].compactMap(\.self).joined(separator: " ")
+        // The protocol wants everything outside of printable ASCII, and the percent sign, encoded.
+        head += "grpc-status: \(grpcStatus)\r\ngrpc-message: \(text.replacing("%", with: "%25"))\r\n"
+        head += "content-length: 0\r\n"
+        if closes { head += "connection: close\r\n" }
+        return Array((head + "\r\n").utf8)
+    }
 }

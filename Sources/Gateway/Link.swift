@@ -24,6 +24,18 @@ protocol Link: AnyObject {
     /// - Parameter reset: the peer sees the connection break (RST) instead of end, so that half an answer is never taken
     ///   for a whole one.
     func abort(reset: Bool)
+    /// Why it ended, where more is known than that it did.
+    var trouble: LinkTrouble { get }
+}
+
+enum LinkTrouble: Sendable, Equatable {
+    case none
+    /// The peer said that it has seen nothing of the request (RFC 9113 section 8.7).
+    case refusedUnseen
+    /// The peer ended this request, and no other.
+    case reset
+    /// The peer speaks another protocol than the one that was agreed on.
+    case notHTTP2
 }
 
 extension Link {
@@ -49,7 +61,7 @@ protocol Connector: AnyObject {
     /// Calls back on the same event loop, possibly at once, with the endpoint and the ticket that it was given: a
     /// connection that comes late must not be taken for another one.
     func connect(to endpoint: Endpoint, allowsReuse: Bool, ticket: Int, for user: any UpstreamUser)
-    /// Takes back a connection that can serve another request.
+    /// Takes back a connection that can serve another request, or was not used.
     func giveBack(_ link: any Link, endpoint: Endpoint)
 }
 

@@ -43,6 +43,8 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
 
     // MARK: Link
 
+    var trouble: LinkTrouble { .none }
+
     var isWritable: Bool { context?.channel.isWritable ?? true }
 
     func write(_ bytes: UnsafeRawBufferPointer) {

@@ -26,7 +26,8 @@ final class LoopPart: @unchecked Sendable {
         worker = Worker(
             limits: limits, loops: count, traces: traces, table: table, now: now,
             seed: UInt64.random(in: 0...UInt64.max))
-        pools = UpstreamPools(loop: loop, limits: limits, now: now)
+        pools = UpstreamPools(loop: loop, worker: worker, limits: limits, now: now)
+        worker.onPostponed = { [unowned self] in loop.execute { self.worker.runPostponed() } }
     }
 
     private static func milliseconds() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }

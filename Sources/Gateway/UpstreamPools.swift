@@ -20,14 +20,20 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
     private var idle: [Int: [Idle]] = [:]
     private var now: Int64
     private var isClosed = false
+    private let worker: Worker
+    private let http2 = HTTP2Upstreams()
 
-    init(loop: any EventLoop, limits: GatewayLimits, now: Int64) {
+    init(loop: any EventLoop, worker: Worker, limits: GatewayLimits, now: Int64) {
+        self.worker = worker
         self.now = now
         self.loop = loop
         self.limits = limits
     }
 
     func connect(to endpoint: Endpoint, allowsReuse: Bool, ticket: Int, for user: any UpstreamUser) {
+        if endpoint.speaksHTTP2 {
+            return http2.connect(to: endpoint, ticket: ticket, for: user) { openHTTP2(to: endpoint) }
+        }
         if allowsReuse {
             while let candidate = idle[endpoint.number]?.popLast() {
                 guard candidate.link.isOpen else { continue }
@@ -40,12 +46,39 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
             }
         }
         let link = LinkHandler()
+        // A tunnel passes each side's end of stream on by itself.
+        open(link, to: endpoint, allowsHalfClosure: user is Tunnel) { isExhausted in
+            guard let isExhausted else { return user.connected(link, to: endpoint, ticket: ticket, isReused: false) }
+            user.connectFailed(ticket: ticket, isExhausted: isExhausted)
+        }
+    }
+
+    private func openHTTP2(to endpoint: Endpoint) -> HTTP2ClientConnection {
+        let link = LinkHandler()
+        let connection = HTTP2ClientConnection(worker: worker, link: link, endpoint: endpoint) { [http2] in
+            http2.closed($0)
+        }
+        open(link, to: endpoint, allowsHalfClosure: false) { isExhausted in
+            if let isExhausted {
+                connection.socketFailed(isExhausted: isExhausted)
+            } else {
+                connection.socketOpened()
+            }
+        }
+        return connection
+    }
+
+    /// - Parameter done: called with `nil` when the connection is there, else with whether this process may open no more
+    ///   files.
+    private func open(
+        _ link: LinkHandler, to endpoint: Endpoint, allowsHalfClosure: Bool,
+        done: @escaping @Sendable (_ isExhausted: Bool?) -> Void
+    ) {
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(.milliseconds(limits.connectTimeout.milliseconds))
             .channelOption(ChannelOptions.socketOption(.init(rawValue: SO_KEEPALIVE)), value: 1)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-            // A tunnel passes each side's end of stream on by itself.
-            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: user is Tunnel)
+            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: allowsHalfClosure)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(link) }
             }
@@ -58,15 +91,15 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
         }
         future.whenComplete { result in
             switch result {
-            case .success: user.connected(link, to: endpoint, ticket: ticket, isReused: false)
+            case .success: done(nil)
             case .failure(let error):
-                let isExhausted = (error as? IOError).map { [EMFILE, ENFILE].contains($0.errnoCode) } ?? false
-                user.connectFailed(ticket: ticket, isExhausted: isExhausted)
+                done((error as? IOError).map { [EMFILE, ENFILE].contains($0.errnoCode) } ?? false)
             }
         }
     }
 
     func giveBack(_ link: any Link, endpoint: Endpoint) {
+        if let stream = link as? HTTP2Stream { return stream.release() }
         guard let link = link as? LinkHandler, link.isOpen, !isClosed else { return link.close() }
         guard idle[endpoint.number, default: []].count < limits.maxIdlePerEndpoint else { return link.close() }
         link.owner = self
@@ -77,6 +110,7 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
     func tick(now: Int64) {
         self.now = now
         let oldest = now - limits.upstreamIdleTimeout.milliseconds
+        http2.tick(oldest: oldest)
         for (number, entries) in idle {
             let expired = entries.prefix { $0.since <= oldest }
             guard !expired.isEmpty || entries.isEmpty else { continue }
@@ -91,6 +125,7 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
         let all = idle.values.joined()
         idle = [:]
         for entry in all { entry.link.close() }
+        http2.closeAll()
     }
 
     // MARK: LinkOwner, for connections that nobody uses

@@ -25,6 +25,9 @@ final class Worker: @unchecked Sendable {
     /// For heads that are written at once.
     let scratch = WireBuffer(capacity: 4096)
     private var sessions: [any Session] = []
+    private var postponed: [() -> Void] = []
+    /// Asks the event loop to call ``runPostponed()`` when it has seen to everything that came.
+    var onPostponed: () -> Void = {}
     private var random: UInt64
 
     init(limits: GatewayLimits, loops: Int, traces: TraceMemory, table: CompiledTable, now: Int64, seed: UInt64) {
@@ -78,6 +81,18 @@ final class Worker: @unchecked Sendable {
             if let work = session.openWork { result.add(work) }
         }
         return result
+    }
+
+    /// Runs `work` when the event loop has seen to everything that came in one go.
+    func later(_ work: @escaping () -> Void) {
+        postponed.append(work)
+        if postponed.count == 1 { onPostponed() }
+    }
+
+    func runPostponed() {
+        let works = postponed
+        postponed = []
+        for work in works { work() }
     }
 
     func add(_ session: any Session) {

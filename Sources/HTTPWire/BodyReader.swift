@@ -42,7 +42,7 @@ package struct BodyReader: Sendable {
             while true {
                 switch chunks.next(bytes, &position) {
                 case .more: return (position, .more)
-                case .content: continue
+                case .content, .trailer: continue
                 case .done: return (position, .done)
                 case .refused(let violation): return (position, .refused(violation))
                 }

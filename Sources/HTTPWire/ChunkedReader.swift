@@ -9,6 +9,8 @@ package struct ChunkedReader: Sendable {
         case more
         /// Content, without its framing.
         case content(ByteRange)
+        /// A field of the trailer section, which is in ``ChunkedReader/trailerLine``; only where it was asked for.
+        case trailer(Field)
         case done
         case refused(WireViolation)
     }
@@ -29,8 +31,15 @@ package struct ChunkedReader: Sendable {
     private var line: [UInt8] = []
     /// In lower case; the routing context's header, which no trailer may name.
     private let contextName: [UInt8]
+    private let reportsTrailers: Bool
 
-    package init(contextName: [UInt8] = []) { self.contextName = contextName }
+    package init(contextName: [UInt8] = [], reportsTrailers: Bool = false) {
+        self.contextName = contextName
+        self.reportsTrailers = reportsTrailers
+    }
+
+    /// What a trailer's ranges are in, until the next event.
+    package var trailerLine: [UInt8] { line }
 
     /// Goes on from `position`, which it moves behind what it has taken.
     package mutating func next(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Event {
@@ -126,6 +135,7 @@ package struct ChunkedReader: Sendable {
                 return .refused(.badTrailer)
             }
             state = .trailerStart
+            if reportsTrailers { return .trailer(parsed) }
         default:
             guard byte == 0x0A else { return .refused(.badTrailer) }
             state = .ended

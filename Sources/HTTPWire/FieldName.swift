@@ -1,7 +1,7 @@
 /// The header names that the gateway acts on; every other one is `other` and is only copied.
 package enum FieldName: UInt8, Sendable {
     case other
-    case host, contentLength, transferEncoding
+    case host, contentLength, contentType, transferEncoding
     case connection, keepAlive, proxyConnection, te, upgrade
     case expect, cookie, trailer
     case baggage, tracestate, traceparent, b3, b3TraceID
@@ -9,7 +9,7 @@ package enum FieldName: UInt8, Sendable {
     case msxError, msxProvider, msxWarning
 
     /// Fields that concern one connection only (RFC 9110 section 7.6.1), whatever `Connection` says.
-    var isHopByHop: Bool {
+    package var isHopByHop: Bool {
         switch self {
         case .connection, .keepAlive, .proxyConnection, .te, .upgrade, .transferEncoding: true
         default: false
@@ -29,7 +29,7 @@ package enum FieldName: UInt8, Sendable {
             return pick("connection", .connection) ?? pick("tracestate", .tracestate)
                 ?? pick("keep-alive", .keepAlive) ?? .other
         case 11: return pick("traceparent", .traceparent) ?? pick("x-msx-error", .msxError) ?? .other
-        case 12: return pick("x-b3-traceid", .b3TraceID) ?? .other
+        case 12: return pick("content-type", .contentType) ?? pick("x-b3-traceid", .b3TraceID) ?? .other
         case 13: return pick("x-msx-warning", .msxWarning) ?? .other
         case 14: return pick("content-length", .contentLength) ?? pick("x-msx-provider", .msxProvider) ?? .other
         case 15: return pick("x-forwarded-for", .forwardedFor) ?? .other

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Bytes that are written once and kept for the next message: it grows and never shrinks.
 ///
 /// Belongs to one connection and is used on its event loop only.
@@ -17,6 +23,15 @@ package final class WireBuffer {
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[0..<count]) }
 
     package func clear() { count = 0 }
+
+    package var capacity: Int { storage.count }
+
+    /// Moves what stands behind the first `length` bytes to the front.
+    package func removeFirst(_ length: Int) {
+        let rest = count - length
+        if rest > 0, let base = storage.baseAddress { memmove(base, base + length, rest) }
+        count = rest
+    }
 
     @inline(__always)
     private func reserve(_ more: Int) {
