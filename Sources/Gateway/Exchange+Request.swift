@@ -60,7 +60,7 @@ extension Exchange {
         worker.remove(self)
         return HTTP2ServerConnection(
             worker: worker, connector: connector, link: downstream, listenerPort: listenerPort,
-            identity: boundIdentity, clientAddress: clientAddress
+            identity: boundIdentity, clientAddress: clientAddress, isSecure: isSecure
         ).received(bytes, from: downstream)
     }
 
@@ -238,7 +238,9 @@ private func beginsHTTP2(_ bytes: UnsafeRawBufferPointer) -> Bool {
 
 /// `application/grpc`, also with a format behind it; `application/grpc-web` is another protocol.
 private func isCallOfGRPC(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard head.has(.contentType), let field = head.fields.first(where: { $0.known == .contentType }) else { return false }
+    guard head.has(.contentType), let field = head.fields.first(where: { $0.known == .contentType }) else {
+        return false
+    }
     let value = field.value.of(bytes)
     let name: StaticString = "application/grpc"
     let length = name.utf8CodeUnitCount

@@ -5,7 +5,7 @@ import NIOCore
 /// `@unchecked Sendable`: worker and pools are touched on `loop` only.
 final class LoopPart: @unchecked Sendable {
     /// What is offered to clients that speak TLS (ALPN, RFC 7301), the preferred first.
-    static let protocols = ["http/1.1"]
+    static let protocols = ["h2", "http/1.1"]
     /// How exact deadlines are.
     private static let tick = TimeAmount.milliseconds(250)
 
@@ -70,9 +70,16 @@ final class LoopPart: @unchecked Sendable {
             link.owner = tunnel
             return tunnel.open(listener: listener, connector: pools)
         }
+        let address = Array((channel.remoteAddress?.ipAddress ?? "unknown").utf8)
+        if arrival.spoken == "h2" {
+            _ = HTTP2ServerConnection(
+                worker: worker, connector: pools, link: link, listenerPort: listenerPort, identity: listener?.identity,
+                clientAddress: address, isSecure: arrival.isSecure)
+            return
+        }
         link.owner = Exchange(
-            worker: worker, connector: pools, downstream: link, listenerPort: listenerPort,
-            clientAddress: Array((channel.remoteAddress?.ipAddress ?? "unknown").utf8), isSecure: arrival.isSecure)
+            worker: worker, connector: pools, downstream: link, listenerPort: listenerPort, clientAddress: address,
+            isSecure: arrival.isSecure)
     }
 
     func install(_ table: CompiledTable) async { await onLoop { self.worker.install(table) } }

@@ -135,7 +135,9 @@ package struct ChunkedReader: Sendable {
                 return .refused(.badTrailer)
             }
             state = .trailerStart
-            if reportsTrailers { return .trailer(parsed) }
+            if reportsTrailers, case .success(let field) = line.withUnsafeBytes({ Field.parse($0, 0, $0.count) }) {
+                return .trailer(field)
+            }
         default:
             guard byte == 0x0A else { return .refused(.badTrailer) }
             state = .ended

@@ -35,14 +35,22 @@ package final class HTTP2Head {
         count += 1
         // Counted as RFC 9113 section 6.5.2 does.
         size += name.count + value.count + 32
-        guard size <= HTTPWire.maxHeadBytes + 32 * count else { return violation = .headTooLarge }
-        guard count <= HTTPWire.maxFields else { return violation = .tooManyFields }
+        guard size <= HTTPWire.maxHeadBytes + 32 * count else {
+            violation = .headTooLarge
+            return
+        }
+        guard count <= HTTPWire.maxFields else {
+            violation = .tooManyFields
+            return
+        }
         if let byte = firstControlByte(in: value, 0, value.count) {
-            return violation = byte == 0x0D ? .bareCarriageReturn : .controlByte
+            violation = byte == 0x0D ? .bareCarriageReturn : .controlByte
+            return
         }
         if name.first == 0x3A { return addPseudo(name, value) }
         guard !name.isEmpty, name.allSatisfy({ isTokenByte($0) && asciiLowercased($0) == $0 }) else {
-            return violation = .badFieldName
+            violation = .badFieldName
+            return
         }
         addRegular(name, value)
     }
@@ -60,16 +68,23 @@ package final class HTTP2Head {
         } else if equals(name, ":scheme") {
             return
         } else {
-            return violation = .badFieldName
+            violation = .badFieldName
+            return
         }
-        guard target.isEmpty, !value.contains(0x20) else { return violation = .badTarget }
+        guard target.isEmpty, !value.contains(0x20) else {
+            violation = .badTarget
+            return
+        }
         target.append(value)
     }
 
     private func addRegular(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
         switch FieldName.recognise(name) {
         case .host:
-            guard host.isEmpty else { return violation = .duplicateHost }
+            guard host.isEmpty else {
+                violation = .duplicateHost
+                return
+            }
             host.append(value)
         case .te:
             // The only hop-by-hop field that HTTP/2 has (section 8.2.2); what it says holds for this hop.
@@ -80,7 +95,10 @@ package final class HTTP2Head {
             if !cookie.isEmpty { cookie.append("; ") }
             cookie.append(value)
         case .contentLength:
-            guard length.isEmpty else { return violation = .differingContentLengths }
+            guard length.isEmpty else {
+                violation = .differingContentLengths
+                return
+            }
             length.append(value)
         default:
             if equals(name, "trailer") { announcesTrailers = true }

@@ -27,7 +27,9 @@ final class HTTP2Peer: @unchecked Sendable {
         var ended = false
 
         func field(_ name: String) -> String? { heads.joined().first { $0.name == name }?.value }
-        var status: String? { heads.last { $0.contains { $0.name == ":status" } }?.first { $0.name == ":status" }?.value }
+        var status: String? {
+            heads.last { $0.contains { $0.name == ":status" } }?.first { $0.name == ":status" }?.value
+        }
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 

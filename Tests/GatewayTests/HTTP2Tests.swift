@@ -233,7 +233,9 @@ import Testing
     @Test func cookieCrumbsBecomeOneAndTheHostHeaderIsEnough() async throws {
         try await withShop { _, port, origins in
             let status = try await ask(port) { peer in
-                let fields = [("host", "shop"), ("cookie", "a=1"), ("cookie", "msx-env=feat-refunds"), ("te", "trailers")]
+                let fields = [
+                    ("host", "shop"), ("cookie", "a=1"), ("cookie", "msx-env=feat-refunds"), ("te", "trailers"),
+                ]
                 return try peer.message(try peer.request(authority: nil, fields)).status
             }
             #expect(status == "200")

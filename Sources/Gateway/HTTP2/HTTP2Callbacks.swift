@@ -12,7 +12,9 @@ enum HTTP2Callbacks {
         var provider = nghttp2_data_provider()
         provider.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
         provider.read_callback = { _, _, buffer, length, flags, source, _ in
-            guard let pointer = source?.pointee.ptr, let flags else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+            guard let pointer = source?.pointee.ptr, let flags else {
+                return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+            }
             let stream = Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
             return stream.fetch(UnsafeMutableRawBufferPointer(start: buffer, count: length), &flags.pointee)
         }

@@ -154,7 +154,9 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
 
     // MARK: Sending
 
-    func submitInterim(_ response: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, on stream: HTTP2Stream)
+    func submitInterim(
+        _ response: borrowing ResponseHeadParser, _ bytes: UnsafeRawBufferPointer, on stream: HTTP2Stream
+    )
         -> Bool
     {
         fields.write(response, bytes, dropsEmptyLength: false)

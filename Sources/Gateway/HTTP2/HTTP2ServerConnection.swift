@@ -11,6 +11,7 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
     private let connector: any Connector
     private let listenerPort: Int?
     private let clientAddress: [UInt8]
+    private let isSecure: Bool
     /// What the port stood for when this connection was made.
     private let identity: ListenerIdentity?
     private var headDeadline: Int64
@@ -18,8 +19,9 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
     /// Takes over `link`, on which the client has said that it speaks HTTP/2, or has agreed on it.
     init(
         worker: Worker, connector: any Connector, link: any Link, listenerPort: Int?, identity: ListenerIdentity?,
-        clientAddress: [UInt8]
+        clientAddress: [UInt8], isSecure: Bool
     ) {
+        self.isSecure = isSecure
         self.connector = connector
         self.listenerPort = listenerPort
         self.clientAddress = clientAddress
@@ -53,7 +55,7 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
         let stream = HTTP2Stream(self)
         stream.owner = Exchange(
             worker: worker, connector: connector, downstream: stream, listenerPort: listenerPort,
-            clientAddress: clientAddress, identity: identity)
+            clientAddress: clientAddress, isSecure: isSecure, identity: identity)
         return stream
     }
 

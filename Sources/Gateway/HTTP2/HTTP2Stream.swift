@@ -262,7 +262,9 @@ final class HTTP2Stream: Link, @unchecked Sendable {
         guard case .complete(let length) = requestParser.parse(bytes), let connection else { return nil }
         isHead = equals(requestParser.method.of(bytes), "HEAD")
         take(requestParser.framing)
-        guard let id = connection.submitRequest(requestParser, bytes, on: self, endsStream: hasEnded) else { return nil }
+        guard let id = connection.submitRequest(requestParser, bytes, on: self, endsStream: hasEnded) else {
+            return nil
+        }
         self.id = id
         return length
     }

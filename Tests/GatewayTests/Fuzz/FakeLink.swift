@@ -15,6 +15,7 @@ final class FakeLink: Link, @unchecked Sendable {
 
     let number: Int
     private let loop: FakeLoop
+    var trouble: LinkTrouble { .none }
     var owner: (any LinkOwner)?
     private(set) var state = State.open
     /// What the peer has got.
