@@ -7,6 +7,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case updateEnvironment, scaleEnvironment
     case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
     case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
+    case environmentTraces, environmentTrace
     case environmentDiagnosis, environmentDeviations, listDeviations
     case environmentExec
     case createBaseline, listBaselines, getBaseline
@@ -50,6 +51,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentHistory: "/v1/environments/{environment}/history"
         case .environmentLogs: "/v1/environments/{environment}/logs"
         case .environmentCalls: "/v1/environments/{environment}/calls"
+        case .environmentTraces: "/v1/environments/{environment}/traces"
+        case .environmentTrace: "/v1/environments/{environment}/traces/{trace}"
         case .environmentDiagnosis: "/v1/environments/{environment}/diagnosis"
         case .environmentDeviations: "/v1/environments/{environment}/deviations"
         case .listDeviations: "/v1/deviations"
@@ -100,6 +103,9 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentLogs:
             "Log lines as JSON lines, oldest first. Query: service (by comma), follow, since, tail, previous."
         case .environmentCalls: "Who called whom in it, in which context, and who answered."
+        case .environmentTraces:
+            "Requests with what followed from them, newest first. Query: since, limit, status (500, 5xx, error), service (by comma), minDurationMilliseconds, leaks."
+        case .environmentTrace: "One of them with its hops, by its id or the beginning of one."
         case .environmentDiagnosis: "What is wrong with it, why, and what mends it. Changes nothing."
         case .environmentDeviations:
             "What was found to differ from what is wanted, and what became of it; last seen first. Query: state."
@@ -133,7 +139,6 @@ package enum Operation: String, Sendable, CaseIterable {
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
         ("GET", "/v1/environments/{environment}/graph"),
-        ("GET", "/v1/environments/{environment}/traces"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"),
     ]
 }

@@ -115,6 +115,29 @@ package struct APIClient: Sendable {
         try await call(.environmentCalls, idOrName)
     }
 
+    /// Newest first.
+    ///
+    /// - Parameters:
+    ///   - since: milliseconds since 1970.
+    ///   - status: `500`, `5xx` or `error`.
+    package func traces(
+        of idOrName: String, since: Int64? = nil, limit: Int? = nil, status: String? = nil, services: [String] = [],
+        minDurationMilliseconds: Int64? = nil, onlyLeaks: Bool = false
+    ) async throws -> [TraceView] {
+        let query: [(String, String?)] = [
+            ("since", since.map(String.init)), ("limit", limit.map(String.init)), ("status", status),
+            ("service", services.isEmpty ? nil : services.joined(separator: ",")),
+            ("minDurationMilliseconds", minDurationMilliseconds.map(String.init)),
+            ("leaks", onlyLeaks ? "true" : nil),
+        ]
+        return try await call(.environmentTraces, idOrName, query: query)
+    }
+
+    /// One trace with its hops; the beginning of its id is enough.
+    package func trace(_ id: String, of idOrName: String) async throws -> TraceView {
+        try await call(.environmentTrace, idOrName, id)
+    }
+
     /// What is wrong with it, why, and what mends it.
     package func diagnosis(of idOrName: String) async throws -> DiagnosisView {
         try await call(.environmentDiagnosis, idOrName)

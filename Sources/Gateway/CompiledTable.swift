@@ -108,6 +108,8 @@ final class CompiledTable: Sendable {
 /// An environment with its place in the lineage as positions in the table.
 struct CompiledEnvironment: Sendable {
     let id: EnvironmentID
+    let name: String
+    let revision: Int
     let parent: Int?
     /// The lineage's baseline; itself for an environment without a parent.
     let root: Int
@@ -142,7 +144,8 @@ struct CompiledEnvironment: Sendable {
         return environments.indices.map { index in
             let environment = environments[index]
             return CompiledEnvironment(
-                id: environment.id, parent: parents[index], root: roots[index],
+                id: environment.id, name: environment.name, revision: environment.revision, parent: parents[index],
+                root: roots[index],
                 stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8),
                 state: environment.state,
                 settings: RoutingSettings(environments[roots[index]]))

@@ -22,6 +22,7 @@ actor DataPlane {
     private let loops: [LoopPart]
     private let limits: GatewayLimits
     private let logger: Logger
+    private let spans: SpanStore?
     /// Milliseconds since 1970, UTC.
     private let startedAt = wallClock()
     private var listening: [Int: Listening] = [:]
@@ -31,19 +32,27 @@ actor DataPlane {
     private var isStopped = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// - Parameter identities: nil, and the edge speaks no TLS.
-    init(loops count: Int, limits: GatewayLimits, identities: TLSIdentities? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - identities: nil, and the edge speaks no TLS.
+    ///   - spansFolder: where requests are recorded; nil: nowhere.
+    init(
+        loops count: Int, limits: GatewayLimits, identities: TLSIdentities? = nil, spansFolder: String? = nil,
+        logger: Logger
+    ) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         self.group = group
         self.limits = limits
         self.logger = logger
+        let spans = spansFolder.map { SpanStore(folder: $0, limits: limits, loops: count) }
+        self.spans = spans
         table = .empty
         var loops: [LoopPart] = []
         let traces = TraceMemory()
         for loop in group.makeIterator() {
             loops.append(
                 LoopPart(
-                    loop: loop, count: count, limits: limits, traces: traces, table: .empty, identities: identities))
+                    loop: loop, count: count, limits: limits, traces: traces, spans: spans, table: .empty,
+                    identities: identities))
         }
         self.loops = loops
         for part in loops { part.start() }
@@ -124,6 +133,18 @@ actor DataPlane {
         return total.snapshot(startedAt: startedAt, now: wallClock())
     }
 
+    /// Returns when every request that has ended is in the files.
+    func flushSpans() async -> SpanCounts {
+        await enter()
+        defer { leave() }
+        guard let spans else { return SpanCounts(recorded: 0, lost: 0) }
+        if !isStopped {
+            for part in loops { await part.handOverSpans() }
+        }
+        await spans.flush()
+        return spans.counts
+    }
+
     /// Stops accepting, lets requests in flight finish within the drain time, then closes what is left. Again: nothing.
     func shutDown() async {
         await enter()
@@ -143,6 +164,7 @@ actor DataPlane {
             guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { break }
         }
         for part in loops { await part.stop() }
+        await spans?.flush()
         do {
             try await group.shutdownGracefully()
         } catch {

@@ -74,11 +74,13 @@ extension Exchange {
         upgrades = false
         isGRPC = false
         trace = nil
+        span.start = 0
     }
 
     /// The head is complete: decides, and sends it on its way.
     private func begin(_ bytes: UnsafeRawBufferPointer) {
         let method = requestParser.method.of(bytes)
+        span.begin(at: SpanClock.now(), method, requestParser.target.of(bytes))
         table = worker.table
         isHeadRequest = equals(method, "HEAD")
         isSafe = isHeadRequest || isSafeMethod(method)
@@ -101,6 +103,7 @@ extension Exchange {
         key.context = Int32(truncatingIfNeeded: decision.context)
         key.leak = decision.leak
         ignoredContext = decision.ignoredContext
+        identify(decision)
         if decision.carriersDisagree { worker.disagreements += 1 }
         if equals(method, "CONNECT") {
             clientKeepsAlive = false
@@ -127,11 +130,9 @@ extension Exchange {
 
     private func writeHead(_ decision: RouteDecision, _ bytes: UnsafeRawBufferPointer) {
         guard let carriers = decision.carriers, let settings = decision.settings else { return }
-        let random = (worker.nextRandom(), worker.nextRandom(), worker.nextRandom())
-        let trace = carriers.trace ?? TraceID(madeFrom: random)
+        guard let trace else { return }
         let context = decision.context >= 0 ? table.environments[decision.context].stamp : 0
-        self.trace = trace
-        servingPlace = provider?.serving.enter(context: onward(context, settings), trace: trace) ?? -1
+        servingPlace = provider?.serving.enter(context: onward(context, settings), trace: span.trace) ?? -1
         if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
             let origin = table.environments[table.environments[decision.environment].root]
             worker.traces.saw(trace, root: origin.stamp, context: context, now: worker.now)
@@ -143,7 +144,7 @@ extension Exchange {
             forwarding: RequestForwarding(
                 propagates: settings.propagates, headerName: settings.headerName, clientAddress: clientAddress,
                 upgrades: upgrades, isSecure: isSecure),
-            random: random)
+            trace: trace, span: span.span)
     }
 
     /// The context that the copy's own calls are in if it does all that can be asked of it: where the context stops, that of
@@ -167,6 +168,7 @@ extension Exchange {
         guard let endpoint else { return }
         phase = .connecting
         attempts += 1
+        span.attempts &+= 1
         deadline = worker.now + worker.timeouts.connect
         ticket &+= 1
         connector.connect(to: endpoint, allowsReuse: allowsReuse, ticket: ticket, for: self)
@@ -187,6 +189,7 @@ extension Exchange {
             return rest.count
         }
         deadline = worker.now + currentTimeout
+        span.requestBytes &+= UInt64(count)
         if let upstream, count > 0 {
             upstream.relay(bytes, position..<(position + count), from: downstream)
             if !upstream.isWritable { downstream.pauseReading() }

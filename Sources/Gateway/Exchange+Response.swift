@@ -5,6 +5,7 @@ extension Exchange {
     func receivedResponse(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
         var position = 0
         sawResponseByte = true
+        defer { headCameNow = false }
         deadline = worker.now + currentTimeout
         // Once the response has ended, what follows on this link belongs to no request.
         while position < bytes.count, upstream === link {
@@ -48,6 +49,7 @@ extension Exchange {
             }
             return responseParser.reset()
         }
+        noteHead()
         let framing = responseParser.framing(toHead: isHeadRequest)
         responseBody = BodyReader(framing)
         unchunking = clientIsHTTP10 && framing == .chunked ? ChunkedReader() : nil
@@ -56,7 +58,7 @@ extension Exchange {
         worker.scratch.clear()
         worker.scratch.appendResponse(
             responseParser, bytes, ownLines: provider?.providerLine ?? [],
-            warning: ignoredContext ? "unknown_environment" : hasLostContext ? "context_lost" : nil,
+            warning: ignoredContext ? "unknown_environment" : notesLostContext() ? "context_lost" : nil,
             forwarding: ResponseForwarding(
                 connection: clientKeepsAlive ? (clientIsHTTP10 ? .keepAlive : .standard) : .close,
                 isChunked: responseParser.head.isChunked && !clientIsHTTP10 && responseParser.status != 204))
@@ -69,9 +71,10 @@ extension Exchange {
     }
 
     /// Whether the answer goes outside, and a call on its way has dropped the context.
-    private var hasLostContext: Bool {
-        guard listener?.isEdge ?? true, let trace else { return false }
-        return worker.traces.isBroken(trace, now: worker.now)
+    private func notesLostContext() -> Bool {
+        guard listener?.isEdge ?? true, let trace, worker.traces.isBroken(trace, now: worker.now) else { return false }
+        span.flags.insert(.contextLost)
+        return true
     }
 
     /// From here on, bytes go both ways until a side ends: the decision of the request holds for all of them.
@@ -79,6 +82,7 @@ extension Exchange {
         guard let link = upstream, responseParser.head.hasUpgrade else {
             return answer(.upstreamReset, detail: "The service switched protocols and does not say to which.")
         }
+        noteHead()
         worker.scratch.clear()
         worker.scratch.appendSwitching(responseParser, bytes, ownLines: provider?.providerLine ?? [])
         downstream.write(worker.scratch.bytes)
@@ -105,6 +109,7 @@ extension Exchange {
             abort()
             return rest.count
         }
+        span.responseBytes &+= UInt64(count)
         if count > 0 {
             downstream.relay(bytes, position..<(position + count), from: upstream)
             if !downstream.isWritable { upstream.pauseReading() }
@@ -123,6 +128,7 @@ extension Exchange {
         while true {
             switch unchunking?.next(rest, &index) {
             case .content(let range):
+                span.responseBytes &+= UInt64(range.end - range.start)
                 downstream.relay(bytes, (position + Int(range.start))..<(position + Int(range.end)), from: upstream)
                 if !downstream.isWritable { upstream.pauseReading() }
             case .trailer: continue

@@ -65,6 +65,10 @@ final class Exchange: @unchecked Sendable {
     var isGRPC = false
     /// Nothing has come on this connection before.
     var isFirst = true
+    /// What is noted of the current request.
+    var span = HopSpan()
+    /// The answer's head came with the bytes that are being delivered.
+    var headCameNow = false
     /// The request offers to go on in another protocol, and its copy is asked whether it wants to.
     var upgrades = false
 
@@ -133,6 +137,7 @@ final class Exchange: @unchecked Sendable {
         key.fault = fault
         key.isProvider = reachedProvider
         worker.count(key, by: table)
+        record()
     }
 
     func leaveServing() {
@@ -181,6 +186,8 @@ final class Exchange: @unchecked Sendable {
     func answer(_ fault: GatewayFault, detail: String? = nil) {
         dropUpstream()
         leaveFlight()
+        span.status = UInt16(fault.status.code)
+        span.fault = fault.rawValue + 1
         settle(fault, reachedProvider: false)
         let keeps = clientKeepsAlive && requestDone && !worker.isDraining && !clientIsHTTP10
         let response =
@@ -281,7 +288,10 @@ extension Exchange: Session {
 
     private func finishAbort() {
         guard phase != .closed else { return }
-        if isInFlight { settle(nil, reachedProvider: phase != .connecting) }
+        if isInFlight {
+            span.flags.insert(.broken)
+            settle(nil, reachedProvider: phase != .connecting)
+        }
         leaveFlight()
         phase = .closed
         deadline = .max

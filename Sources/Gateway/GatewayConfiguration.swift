@@ -33,5 +33,6 @@ package struct GatewayConfiguration: Sendable {
 
     /// The control socket in a gateway's folder.
     package static func socketPath(inFolder folder: String) -> String { folder + "/gateway.sock" }
+    static func spansPath(inFolder folder: String) -> String { folder + "/spans" }
     static func tablePath(inFolder folder: String) -> String { folder + "/table.json" }
 }

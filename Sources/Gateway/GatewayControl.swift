@@ -26,6 +26,12 @@ package struct GatewayControl: Sendable {
     /// What each environment has to do with requests; see ``ActivitySnapshot/quietSince(_:)``.
     package func activity() async throws -> ActivitySnapshot { try await send(HTTPRequest("GET", "/activity")) }
 
+    /// Returns when every request that had ended is in the gateway's files, for ``SpanFolder``.
+    @discardableResult
+    package func flushSpans() async throws -> SpanCounts {
+        try await send(HTTPRequest("POST", "/spans/flush"), within: .seconds(3))
+    }
+
     /// Asks the gateway to stop accepting, finish what is in flight, and end.
     package func shutdown() async throws {
         let _: GatewayStatus = try await send(HTTPRequest("POST", "/shutdown"))

@@ -61,6 +61,7 @@ actor GatewayDesk {
         case ("GET", "/status"): return reply(await status())
         case ("GET", "/counts"): return reply(await plane.counts())
         case ("GET", "/activity"): return reply(await plane.activity())
+        case ("POST", "/spans/flush"): return reply(await plane.flushSpans())
         case ("POST", "/shutdown"):
             let last = await status()
             requestStop()

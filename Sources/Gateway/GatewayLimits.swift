@@ -21,6 +21,11 @@ package struct GatewayLimits: Sendable {
     package var maxRequests = 8_192
     /// Different (caller, service, context, provider, error) that are counted apart; more are counted as overflow.
     package var maxCountKeys = 20_000
+    /// Spans of each event loop on their way to the files; more are lost and counted.
+    package var maxSpansInMemory = 8_192
+    /// A file of spans, and how many of them there are; the oldest goes.
+    package var maxSpanSegmentBytes = 8 << 20
+    package var maxSpanSegments = 16
     /// How long requests in flight may take to finish when the gateway stops.
     package var drainTimeout: Duration = .seconds(5)
 

@@ -50,3 +50,11 @@ package struct GatewayControlError: Error, Sendable, Hashable, Codable, CustomSt
 struct GatewayErrorEnvelope: Codable {
     var error: GatewayControlError
 }
+
+/// Answer to `POST /spans/flush`: every request that had ended is in the files.
+package struct SpanCounts: Sendable, Hashable, Codable {
+    /// Since the gateway started.
+    package var recorded: UInt64
+    /// Because the writer was behind, or the disk full.
+    package var lost: UInt64
+}

@@ -27,7 +27,9 @@ package enum GatewayProcess {
         var limits = configuration.limits
         limits.maxConnections = min(limits.maxConnections, Self.possibleConnections())
         let identities = try identities(configuration, logger)
-        let plane = DataPlane(loops: configuration.loops, limits: limits, identities: identities, logger: logger)
+        let plane = DataPlane(
+            loops: configuration.loops, limits: limits, identities: identities,
+            spansFolder: GatewayConfiguration.spansPath(inFolder: configuration.folder), logger: logger)
         let desk = GatewayDesk(configuration, plane: plane, identities: identities, logger: logger) { stop.yield() }
         let signals = handleSignals { stop.yield() }
         defer { for signal in signals { signal.cancel() } }

@@ -17,14 +17,14 @@ final class LoopPart: @unchecked Sendable {
     private var ticking: RepeatedTask?
 
     init(
-        loop: any EventLoop, count: Int, limits: GatewayLimits, traces: TraceMemory, table: CompiledTable,
-        identities: TLSIdentities? = nil
+        loop: any EventLoop, count: Int, limits: GatewayLimits, traces: TraceMemory, spans: SpanStore?,
+        table: CompiledTable, identities: TLSIdentities? = nil
     ) {
         self.loop = loop
         self.identities = identities
         let now = Self.milliseconds()
         worker = Worker(
-            limits: limits, loops: count, traces: traces, table: table, now: now,
+            limits: limits, loops: count, traces: traces, spans: spans.map { SpanRecorder($0) }, table: table, now: now,
             seed: UInt64.random(in: 0...UInt64.max))
         pools = UpstreamPools(loop: loop, worker: worker, limits: limits, now: now)
         worker.onPostponed = { [unowned self] in loop.execute { self.worker.runPostponed() } }
@@ -90,12 +90,16 @@ final class LoopPart: @unchecked Sendable {
 
     func connections() async -> Int { await onLoop { self.worker.connections } }
 
+    /// Gives the spans so far to the writer.
+    func handOverSpans() async { await onLoop { self.worker.spans?.handOver() } }
+
     func drain() async { await onLoop { self.worker.drain() } }
 
     func stop() async {
         await onLoop {
             self.ticking?.cancel()
             self.worker.closeAll()
+            self.worker.spans?.handOver()
             self.pools.closeAll()
         }
     }

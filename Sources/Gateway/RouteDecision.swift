@@ -24,9 +24,16 @@ struct RouteDecision {
     var carriers: ContextCarriers?
     /// The caller has dropped the context of what it answers.
     var leak: CallLeak?
+    /// What decided the context.
+    var carrier = Carrier.none
+    /// The trace of the only request that the caller is answering, for a call that names none: it goes on with it.
+    var adopted: TraceID?
+    /// The traces that a suspected leak may belong to.
+    var lost: [TraceID] = []
     private let traces: TraceMemory
     private let now: Int64
     private var callerServing: Serving?
+    private var isByHost = false
 
     private init(outcome: Outcome, listener: Int = -1, traces: TraceMemory, now: Int64) {
         self.outcome = outcome
@@ -57,6 +64,7 @@ struct RouteDecision {
             return decision
         }
         var decision = RouteDecision(outcome: .refuse(.unknownHost), traces: traces, now: now)
+        decision.isByHost = true
         decision.decideByHost(table, request, bytes)
         return decision
     }
@@ -123,8 +131,16 @@ struct RouteDecision {
                 ignoredContext = true
                 return resolve(table, service, origin.root, portName, isEdge)
             }
+            carrier = .trace
             noteDisagreement(known, origin, table, hostContext)
             return decide(table, service, in: known, isNamed: true, portName, isEdge)
+        }
+        if named != nil {
+            carrier = Carrier(rawValue: carriers.decidedBy) ?? .none
+        } else if hostContext != nil {
+            carrier = .host
+        } else if !origin.context.isEmpty {
+            carrier = !isEdge ? .caller : isByHost ? .host : .url
         }
         named = named ?? hostContext
         if named == nil, isEdge, origin.context.isEmpty, let cookie = carriers.cookie {
@@ -133,6 +149,7 @@ struct RouteDecision {
                 return
             }
             named = cookie.of(bytes)
+            carrier = .cookie
         }
         if let named {
             if let found = table.environment(ofContext: named, root: origin.root) {
@@ -159,7 +176,8 @@ struct RouteDecision {
         var target = found
         let effective = table.environments[target].context.isEmpty ? 0 : table.environments[target].stamp
         switch callerServing?.judge(context: effective, isNamed: isNamed) {
-        case nil, .fits: break
+        case nil: break
+        case .fits: adopt(effective)
         case .sole(let stamp, let trace):
             let root = table.environments[environment].root
             let sole = stamp == 0 ? root : table.environment(stamped: stamp)
@@ -173,6 +191,7 @@ struct RouteDecision {
                 break
             }
             leak = .restored
+            if carriers?.trace == nil { adopted = trace }
             target = sole
         case .suspected(let broken):
             if lose(broken) { return }
@@ -181,9 +200,16 @@ struct RouteDecision {
         resolve(table, service, target, portName, isEdge)
     }
 
+    /// A call that names no trace is part of the only request that its caller answers, if that is in the same context.
+    private mutating func adopt(_ context: UInt32) {
+        guard carriers?.trace == nil, let only = callerServing?.sole, only.context == context else { return }
+        adopted = only.trace
+    }
+
     /// - Returns: whether the call is refused.
     private mutating func lose(_ broken: [TraceID]) -> Bool {
         leak = .suspected
+        lost = broken
         traces.breaks(broken, now: now)
         guard settings?.rejectsLeaks == true else { return false }
         outcome = .refuse(.contextLost)

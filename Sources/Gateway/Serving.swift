@@ -61,6 +61,16 @@ final class Serving: Sendable {
         }
     }
 
+    /// The only request that is being answered.
+    var sole: (context: UInt32, trace: TraceID)? {
+        state.withLock { state in
+            guard state.contexts.count == 1, state.contexts[0].count == 1,
+                let flight = state.flights.lazy.compactMap({ $0 }).first
+            else { return nil }
+            return (flight.context, flight.trace)
+        }
+    }
+
     /// Of a call by the service, which is about to be answered in `context`.
     ///
     /// - Parameter isNamed: whether the call itself says which context it is in, also that it is in none.

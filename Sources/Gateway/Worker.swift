@@ -12,6 +12,8 @@ final class Worker: @unchecked Sendable {
     /// Shared with the other loops.
     let traces: TraceMemory
     private(set) var counts: CountBook
+    /// nil where nothing is kept of requests.
+    let spans: SpanRecorder?
     private var activity = ActivityBook()
     /// Milliseconds of a clock that only goes forward, as of the last tick.
     private(set) var now: Int64
@@ -30,7 +32,11 @@ final class Worker: @unchecked Sendable {
     var onPostponed: () -> Void = {}
     private var random: UInt64
 
-    init(limits: GatewayLimits, loops: Int, traces: TraceMemory, table: CompiledTable, now: Int64, seed: UInt64) {
+    init(
+        limits: GatewayLimits, loops: Int, traces: TraceMemory, spans: SpanRecorder?, table: CompiledTable, now: Int64,
+        seed: UInt64
+    ) {
+        self.spans = spans
         timeouts = Timeouts(limits)
         self.table = table
         self.traces = traces
@@ -115,6 +121,7 @@ final class Worker: @unchecked Sendable {
     func tick(now: Int64) {
         self.now = now
         for session in sessions where session.deadline <= now { session.deadlinePassed() }
+        spans?.handOver()
     }
 
     /// Unused connections close now, the others after their request.

@@ -14,9 +14,12 @@ package struct ContextCarriers: Sendable, Equatable {
 
     /// The context by carriers 1 to 3.
     package private(set) var context: ByteRange?
+    /// Which of carriers 1 to 3 said so: 0 for none.
+    package private(set) var decidedBy: UInt8 = 0
     package private(set) var disagrees = false
     /// Carrier 4: whoever saw this trace before may know its context.
-    package private(set) var trace: TraceID?
+    package private(set) var traced: TraceCarrier?
+    package var trace: TraceID? { traced?.id }
     /// Value of the cookie `msx-env`; counts at the edge only, after everything else.
     package private(set) var cookie: ByteRange?
     /// Whether there is a member of ours that must go when the context is not propagated.
@@ -29,7 +32,7 @@ package struct ContextCarriers: Sendable, Equatable {
         readHeader(head, bytes, headerName)
         if violation == nil, head.has(.baggage) { readBaggage(head, bytes) }
         if violation == nil, head.has(.tracestate) { readTracestate(head, bytes) }
-        trace = TraceID(head, bytes)
+        traced = TraceCarrier(head, bytes)
         if violation == nil, head.has(.cookie) { readCookie(head, bytes) }
     }
 
@@ -50,7 +53,7 @@ package struct ContextCarriers: Sendable, Equatable {
                 violation = .differingHeaders
                 return
             }
-            take(field.value, bytes)
+            take(field.value, 1, bytes)
         }
     }
 
@@ -70,7 +73,7 @@ package struct ContextCarriers: Sendable, Equatable {
                     continue
                 }
                 isInBaggage = true
-                take(value, bytes)
+                take(value, 2, bytes)
             }
         }
     }
@@ -84,7 +87,7 @@ package struct ContextCarriers: Sendable, Equatable {
                     continue
                 }
                 isInTracestate = true
-                take(value, bytes)
+                take(value, 3, bytes)
             }
         }
     }
@@ -99,7 +102,7 @@ package struct ContextCarriers: Sendable, Equatable {
         }
     }
 
-    private mutating func take(_ value: ByteRange, _ bytes: UnsafeRawBufferPointer) {
+    private mutating func take(_ value: ByteRange, _ carrier: UInt8, _ bytes: UnsafeRawBufferPointer) {
         guard isDNSLabel(value.of(bytes)) else {
             violation = .notALabel
             return
@@ -108,6 +111,7 @@ package struct ContextCarriers: Sendable, Equatable {
             if !equalsIgnoringCase(context.of(bytes), value.of(bytes)) { disagrees = true }
         } else {
             context = value
+            decidedBy = carrier
         }
     }
 

@@ -26,16 +26,19 @@ extension WireBuffer {
     /// Writes the head for the next hop.
     ///
     /// With `propagates`, the context goes into the header, `baggage` and `tracestate` (members of others stay, all of
-    /// them in `baggage`, up to 32 in `tracestate`), and a `traceparent` is made where there is none. Without, our
-    /// members go and nothing else changes. `Host` stays, `x-forwarded-for|proto|host` are appended to, hop-by-hop
+    /// them in `baggage`, up to 32 in `tracestate`), and `traceparent` names `span` as the next hop's parent; it is made
+    /// where there is none. One that cannot be read is nobody's to change. Without, our members go and nothing else
+    /// changes. `Host` stays, `x-forwarded-for|proto|host` are appended to, hop-by-hop
     /// fields go.
     ///
     /// - Parameters:
     ///   - context: the context's canonical name, empty for none.
-    ///   - random: 24 random bytes, used where a `traceparent` is made.
+    ///   - trace: what a `traceparent` that is made begins or goes on with.
+    ///   - span: this hop's own id, not 0.
     package func appendRequest(
         _ request: borrowing RequestHeadParser, _ bytes: UnsafeRawBufferPointer, carriers: ContextCarriers,
-        context: [UInt8], forwarding: borrowing RequestForwarding, random: (UInt64, UInt64, UInt64)
+        context: [UInt8], forwarding: borrowing RequestForwarding, trace: TraceID,
+        span: UInt64
     ) {
         let writesContext = forwarding.propagates && !context.isEmpty
         appendRequestLine(request, bytes)
@@ -47,6 +50,14 @@ extension WireBuffer {
                     continue
                 case .baggage where writesContext || carriers.isInBaggage: continue
                 case .tracestate where writesContext || carriers.isInTracestate: continue
+                case .traceparent where forwarding.propagates:
+                    guard let digits = carriers.traced?.parentDigits else { break }
+                    append("traceparent: ")
+                    append(ByteRange(Int(field.value.start), Int(digits.start)).of(bytes))
+                    append(hex: span)
+                    append(ByteRange(Int(digits.end), Int(field.value.end)).of(bytes))
+                    append("\r\n")
+                    continue
                 case .other:
                     if equalsIgnoringCase(field.name.of(bytes), headerName) { continue }
                     if request.head.connectionNamesFields, request.head.connectionNames(field.name, bytes) { continue }
@@ -70,7 +81,7 @@ extension WireBuffer {
             appendMerged("tracestate: ", .tracestate, "msx", writesContext ? context : [], request.head, bytes, 32)
         }
         if forwarding.propagates, !request.head.has(.traceparent) {
-            appendTraceparent(carriers.trace ?? TraceID(madeFrom: random), span: random.2)
+            appendTraceparent(trace, span: span)
         }
         if let length = request.head.contentLength {
             append("content-length: ")
@@ -157,7 +168,7 @@ extension WireBuffer {
         append(hex: trace.high)
         append(hex: trace.low)
         append(byte: 0x2D)
-        append(hex: span | 1)
+        append(hex: span)
         append("-01\r\n")
     }
 }

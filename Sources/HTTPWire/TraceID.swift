@@ -14,43 +14,13 @@ package struct TraceID: Sendable, Hashable {
     /// The id of a trace that begins here.
     package init(madeFrom random: (UInt64, UInt64, UInt64)) { self.init(high: random.0, low: random.1 | 1) }
 
-    package init?(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) {
-        if head.has(.traceparent) {
-            guard let value = Self.only(.traceparent, head), let id = TraceID(traceparent: value.of(bytes)) else {
-                return nil
-            }
-            self = id
-        } else if head.has(.b3) {
-            guard let value = Self.only(.b3, head), let id = TraceID(b3: value.of(bytes)) else { return nil }
-            self = id
-        } else if head.has(.b3TraceID) {
-            guard let value = Self.only(.b3TraceID, head), let id = TraceID(hex: value.of(bytes)) else { return nil }
-            self = id
-        } else {
-            return nil
-        }
-    }
-
-    /// `00-<32 hex>-<16 hex>-<2 hex>`, in lower case; later versions may have more behind.
-    private init?(traceparent bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= 55, bytes[2] == 0x2D, bytes[35] == 0x2D, bytes[52] == 0x2D,
-            let version = Self.number(bytes, 0, 2, allowsUpperCase: false), version != 0xFF,
-            version == 0 ? bytes.count == 55 : bytes.count == 55 || bytes[55] == 0x2D,
-            let high = Self.number(bytes, 3, 19, allowsUpperCase: false),
-            let low = Self.number(bytes, 19, 35, allowsUpperCase: false),
-            let parent = Self.number(bytes, 36, 52, allowsUpperCase: false), parent != 0,
-            Self.number(bytes, 53, 55, allowsUpperCase: false) != nil, high | low != 0
-        else { return nil }
-        self.init(high: high, low: low)
-    }
-
     /// `<trace id>-<span id>[-…]`; a lone sampling decision (`0`) has no trace id.
-    private init?(b3 bytes: UnsafeRawBufferPointer) {
+    fileprivate init?(b3 bytes: UnsafeRawBufferPointer) {
         guard let dash = bytes.firstIndex(of: 0x2D) else { return nil }
         self.init(hex: UnsafeRawBufferPointer(rebasing: bytes[..<dash]))
     }
 
-    private init?(hex bytes: UnsafeRawBufferPointer) {
+    fileprivate init?(hex bytes: UnsafeRawBufferPointer) {
         switch bytes.count {
         case 16:
             guard let low = Self.number(bytes, 0, 16, allowsUpperCase: true), low != 0 else { return nil }
@@ -64,7 +34,7 @@ package struct TraceID: Sendable, Hashable {
         }
     }
 
-    private static func only(_ name: FieldName, _ head: HeadFields) -> ByteRange? {
+    fileprivate static func only(_ name: FieldName, _ head: HeadFields) -> ByteRange? {
         var found: ByteRange?
         for field in head.fields where field.known == name {
             guard found == nil else { return nil }
@@ -73,7 +43,7 @@ package struct TraceID: Sendable, Hashable {
         return found
     }
 
-    private static func number(
+    fileprivate static func number(
         _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, allowsUpperCase: Bool
     ) -> UInt64? {
         var number: UInt64 = 0
@@ -89,5 +59,50 @@ package struct TraceID: Sendable, Hashable {
             number = number << 4 | UInt64(digit)
         }
         return number
+    }
+}
+
+/// What a request says about its trace.
+package struct TraceCarrier: Sendable, Equatable {
+    package var id: TraceID
+    /// The span that it comes from; 0 where nobody says.
+    package private(set) var parent: UInt64 = 0
+    /// False where the trace's head decided against recording it.
+    package private(set) var isSampled = true
+    /// Where `parent` stands in the only `traceparent`, of a version that may be changed: sixteen digits.
+    package private(set) var parentDigits: ByteRange?
+
+    private init(_ id: TraceID) { self.id = id }
+
+    package init?(_ head: HeadFields, _ bytes: UnsafeRawBufferPointer) {
+        if head.has(.traceparent) {
+            guard let value = TraceID.only(.traceparent, head) else { return nil }
+            self.init(traceparent: value, bytes)
+        } else if head.has(.b3) {
+            guard let value = TraceID.only(.b3, head), let id = TraceID(b3: value.of(bytes)) else { return nil }
+            self.init(id)
+        } else if head.has(.b3TraceID) {
+            guard let value = TraceID.only(.b3TraceID, head), let id = TraceID(hex: value.of(bytes)) else { return nil }
+            self.init(id)
+        } else {
+            return nil
+        }
+    }
+
+    /// `00-<32 hex>-<16 hex>-<2 hex>`, in lower case; later versions may have more behind.
+    private init?(traceparent value: ByteRange, _ all: UnsafeRawBufferPointer) {
+        let bytes = value.of(all)
+        guard bytes.count >= 55, bytes[2] == 0x2D, bytes[35] == 0x2D, bytes[52] == 0x2D,
+            let version = TraceID.number(bytes, 0, 2, allowsUpperCase: false), version != 0xFF,
+            version == 0 ? bytes.count == 55 : bytes.count == 55 || bytes[55] == 0x2D,
+            let high = TraceID.number(bytes, 3, 19, allowsUpperCase: false),
+            let low = TraceID.number(bytes, 19, 35, allowsUpperCase: false),
+            let parent = TraceID.number(bytes, 36, 52, allowsUpperCase: false), parent != 0,
+            let flags = TraceID.number(bytes, 53, 55, allowsUpperCase: false), high | low != 0
+        else { return nil }
+        self.init(TraceID(high: high, low: low))
+        self.parent = parent
+        isSampled = flags & 1 == 1
+        if version == 0 { parentDigits = ByteRange(Int(value.start) + 36, Int(value.start) + 52) }
     }
 }

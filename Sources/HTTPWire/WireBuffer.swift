@@ -65,6 +65,20 @@ package final class WireBuffer {
         count += 1
     }
 
+    /// Least significant byte first.
+    @inline(__always)
+    package func append<Number: FixedWidthInteger & BitwiseCopyable>(little value: Number) {
+        reserve(MemoryLayout<Number>.size)
+        storage.storeBytes(of: value.littleEndian, toByteOffset: count, as: Number.self)
+        count += MemoryLayout<Number>.size
+    }
+
+    /// Puts a number over what was written at `offset`.
+    package func replace(at offset: Int, with value: UInt64) {
+        precondition(offset + 8 <= count, "nothing was written there")
+        storage.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
+    }
+
     package func append(decimal value: Int) {
         var divisor = 1
         while value / divisor >= 10 { divisor *= 10 }

@@ -19,6 +19,18 @@ import Testing
                 + "traceparent: 00-00000000000000010000000000000003-0000000000000003-01\r\n\r\n")
     }
 
+    @Test func theNextHopsParentIsThisHop() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let text = forward("GET / HTTP/1.1\r\nHost: a\r\nTraceparent:  00-\(trace)-00f067aa0ba902b7-00 \r\n\r\n")
+        #expect(text.contains("traceparent: 00-\(trace)-0000000000000003-00\r\n"))
+        // Of a later version nobody here knows what may be changed, and of two nobody knows which one counts.
+        let later = "traceparent: 01-\(trace)-00f067aa0ba902b7-00-more\r\n"
+        #expect(forward("GET / HTTP/1.1\r\nHost: a\r\n\(later)\r\n").contains(later))
+        let twice = "traceparent: 00-\(trace)-00f067aa0ba902b7-00\r\n"
+        #expect(forward("GET / HTTP/1.1\r\nHost: a\r\n\(twice)\(twice)\r\n").contains(twice + twice))
+        #expect(forward("GET / HTTP/1.1\r\nHost: a\r\n\(twice)\r\n", propagates: false).contains(twice))
+    }
+
     @Test func withoutPropagationOurMembersGoAndNothingElse() {
         let others = "traceparent: 00-1-2-01\r\nb: 1\r\n"
         #expect(

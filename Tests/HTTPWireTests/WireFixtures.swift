@@ -54,7 +54,7 @@ func forward(
             request, bytes, carriers: carriers, context: Array(context.utf8),
             forwarding: RequestForwarding(
                 propagates: propagates, headerName: name, clientAddress: Array("127.0.0.1".utf8)),
-            random: (1, 2, 3))
+            trace: carriers.trace ?? TraceID(high: 1, low: 3), span: 3)
         return String(decoding: buffer.bytes, as: UTF8.self)
     }
 }

@@ -89,6 +89,13 @@ package final class GatewayKeeper: Sendable {
     /// no sign of idleness; see ``ActivitySnapshot/quietSince(_:)``.
     package func activity() async throws -> ActivitySnapshot { try await asked { try await control.activity() } }
 
+    /// The gateway's files of spans, with all that it has seen so far. A gateway that does not answer has written what it
+    /// had, up to its last moment.
+    func spans() async -> SpanFolder {
+        _ = try? await control.flushSpans()
+        return SpanFolder(gatewayFolder: folder.gateway)
+    }
+
     private func asked<Answer>(_ ask: () async throws -> Answer) async throws -> Answer {
         do {
             return try await ask()

@@ -40,6 +40,12 @@ extension APIHandler {
             return call.reply(data: try await operations.explain(subject, path: query["path"] ?? ""))
         case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))
         case .environmentCalls: return call.reply(data: try await operations.calls(of: subject))
+        case .environmentTraces:
+            try call.refuseParameters(
+                except: "since", "limit", "status", "service", "minDurationMilliseconds", "leaks")
+            return call.reply(data: try await operations.traces(of: subject, query))
+        case .environmentTrace:
+            return call.reply(data: try await operations.trace(call.parameters[1], of: subject))
         case .environmentDiagnosis: return call.reply(data: try await operations.diagnose(subject))
         case .environmentDeviations:
             return call.reply(data: try await operations.deviations(of: subject, state: query["state"]))

@@ -1,0 +1,48 @@
+import EnvironmentGraph
+import HTTPWire
+
+extension Exchange {
+    /// The request is decided: which trace it belongs to, and where it goes.
+    func identify(_ decision: RouteDecision) {
+        let random = (worker.nextRandom(), worker.nextRandom(), worker.nextRandom())
+        let trace = decision.carriers?.trace ?? decision.adopted ?? TraceID(madeFrom: random)
+        self.trace = trace
+        span.trace = trace
+        span.span = random.2 | 1
+        span.parent = decision.carriers?.traced?.parent ?? 0
+        span.listener = Int32(truncatingIfNeeded: decision.listener)
+        span.environment = Int32(truncatingIfNeeded: decision.environment)
+        span.service = Int32(truncatingIfNeeded: decision.service)
+        span.context = Int32(truncatingIfNeeded: decision.context)
+        span.carrier = decision.carrier
+        if decision.carriers?.traced?.isSampled ?? true { span.flags.insert(.sampled) }
+        if decision.adopted != nil { span.flags.insert(.attributed) }
+        if decision.carriersDisagree { span.flags.insert(.disagrees) }
+        if decision.ignoredContext { span.flags.insert(.ignoredContext) }
+        guard let leak = decision.leak else { return }
+        span.flags.insert(leak == .restored ? .restored : .suspected)
+        if case .refuse(.contextLost) = decision.outcome { span.flags.insert(.refused) }
+        // It goes on under a trace of its own, so that what is wrong with it stays in it; it is shown where it belongs.
+        if decision.carriers?.trace == nil, decision.lost.count == 1 {
+            span.trace = decision.lost[0]
+            span.flags.insert(.attributed)
+        }
+    }
+
+    /// The answer's head is there.
+    func noteHead() {
+        span.status = UInt16(truncatingIfNeeded: responseParser.status)
+        span.firstByte = SpanClock.now() &- span.start
+        headCameNow = true
+    }
+
+    /// The request has ended, whichever way. Where no address was found it is nobody's, and not kept.
+    func record() {
+        guard span.start != 0, let spans = worker.spans else { return }
+        // Most answers come whole: then the clock has just been read.
+        span.duration = headCameNow && span.firstByte > 0 ? span.firstByte : SpanClock.now() &- span.start
+        if key.isProvider { span.flags.insert(.reachedProvider) }
+        if span.environment >= 0 { spans.record(span, by: table) }
+        span.start = 0
+    }
+}
