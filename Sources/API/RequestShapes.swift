@@ -216,12 +216,15 @@ package struct CallView: Codable, Sendable, Hashable {
     package var error: String?
     /// The caller dropped its context: `suspected`, or `restored` from the only request that it answered.
     package var leak: String?
+    /// The header that the caller would have to forward, or `baggage`, `tracestate`, `traceparent`; only of a leak.
+    package var carrier: String?
     package var count: UInt64
 
     package init(
         caller: String, callerEnvironment: String, service: String, context: String?, provider: String?,
-        error: String?, leak: String? = nil, count: UInt64
+        error: String?, leak: String? = nil, carrier: String? = nil, count: UInt64
     ) {
+        self.carrier = carrier
         self.leak = leak
         self.caller = caller
         self.callerEnvironment = callerEnvironment

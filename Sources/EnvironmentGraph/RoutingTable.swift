@@ -150,12 +150,15 @@ package struct CallCount: Sendable, Hashable, Codable {
     /// The caller dropped its context: `suspected`, or `restored` from the only request that it answered. `nil`: it did
     /// not.
     package var leak: CallLeak?
+    /// The header that the caller would have to forward; only of a leak.
+    package var carrier: String?
     package var count: UInt64
 
     package init(
         caller: String, callerEnvironment: EnvironmentID, service: String, context: EnvironmentID?,
-        provider: EnvironmentID?, error: String?, leak: CallLeak? = nil, count: UInt64
+        provider: EnvironmentID?, error: String?, leak: CallLeak? = nil, carrier: String? = nil, count: UInt64
     ) {
+        self.carrier = carrier
         self.leak = leak
         self.caller = caller
         self.callerEnvironment = callerEnvironment

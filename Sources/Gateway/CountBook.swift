@@ -56,28 +56,20 @@ package struct HandshakeCounts: Sendable, Hashable, Codable {
 /// Positions mean something for one table only, so `fold` turns them into names when the table changes.
 struct CountBook {
     private let maxKeys: Int
-    private var current: [CountKey: UInt64] = [:]
+    private var current = KeyCounts()
     private var folded: [CallCount: UInt64] = [:]
     private(set) var overflow: UInt64 = 0
 
     init(maxKeys: Int) { self.maxKeys = maxKeys }
 
     mutating func add(_ key: CountKey) {
-        if let known = current.index(forKey: key) {
-            current.values[known] += 1
-        } else if current.count + folded.count < maxKeys {
-            current[key] = 1
-        } else {
-            overflow += 1
-        }
+        if !current.add(key, limit: maxKeys - folded.count) { overflow += 1 }
     }
 
     mutating func addFolded(_ key: CountKey, _ table: CompiledTable) { add(key, 1, table) }
 
     mutating func fold(_ table: CompiledTable) {
-        let counted = current
-        current.removeAll(keepingCapacity: true)
-        for (key, count) in counted { add(key, count, table) }
+        for (key, count) in current.removeAll() { add(key, count, table) }
     }
 
     /// As ``fold(_:)``, and makes room: what was counted between environments that are all gone from the next table is
@@ -121,6 +113,9 @@ struct CountBook {
             service: listener?.service ?? service?.name ?? "",
             context: key.context >= 0 ? id(Int(key.context)) : nil,
             provider: key.isProvider ? service.map { id($0.environment) } : nil,
-            error: key.fault?.code, leak: key.leak, count: 0)
+            error: key.fault?.code, leak: key.leak,
+            carrier: key.leak != nil && key.environment >= 0
+                ? String(decoding: table.environments[Int(key.environment)].settings.headerName, as: UTF8.self) : nil,
+            count: 0)
     }
 }

@@ -35,15 +35,16 @@ actor DataPlane {
     /// - Parameters:
     ///   - identities: nil, and the edge speaks no TLS.
     ///   - spansFolder: where requests are recorded; nil: nowhere.
+    ///   - exporter: is told of what is recorded.
     init(
         loops count: Int, limits: GatewayLimits, identities: TLSIdentities? = nil, spansFolder: String? = nil,
-        logger: Logger
+        exporter: OTLPExporter? = nil, logger: Logger
     ) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         self.group = group
         self.limits = limits
         self.logger = logger
-        let spans = spansFolder.map { SpanStore(folder: $0, limits: limits, loops: count) }
+        let spans = spansFolder.map { SpanStore(folder: $0, limits: limits, loops: count, exporter: exporter) }
         self.spans = spans
         table = .empty
         var loops: [LoopPart] = []
@@ -131,6 +132,21 @@ actor DataPlane {
             for part in loops { total.add(await part.activity()) }
         }
         return total.snapshot(startedAt: startedAt, now: wallClock())
+    }
+
+    /// Rate, errors and duration by (environment, service, provider).
+    func measures() async -> MeasureSnapshot {
+        await enter()
+        defer { leave() }
+        var all: [MeasureSnapshot] = []
+        // A loop that has ended answers nobody.
+        if !isStopped {
+            for part in loops { all.append(await part.measures()) }
+        }
+        var total = MeasureSnapshot.merged(all, maxSeries: limits.maxMeasureKeys)
+        if let spans { total.spans = spans.counts }
+        if let exporter = spans?.exporter { total.exports = exporter.counts }
+        return total
     }
 
     /// Returns when every request that has ended is in the files.

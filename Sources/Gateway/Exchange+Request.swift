@@ -104,6 +104,8 @@ extension Exchange {
         key.leak = decision.leak
         ignoredContext = decision.ignoredContext
         identify(decision)
+        let asks = requestParser.head.has(.msxExplain) && requestParser.head.asksToExplain(bytes)
+        if asks || !worker.explains.isEmpty { explain(decision, asks: asks) }
         if decision.carriersDisagree { worker.disagreements += 1 }
         if equals(method, "CONNECT") {
             clientKeepsAlive = false

@@ -57,7 +57,7 @@ extension Exchange {
         if framing == .untilClose || unchunking != nil || worker.isDraining || !requestDone { clientKeepsAlive = false }
         worker.scratch.clear()
         worker.scratch.appendResponse(
-            responseParser, bytes, ownLines: provider?.providerLine ?? [],
+            responseParser, bytes, ownLines: ownLines,
             warning: ignoredContext ? "unknown_environment" : notesLostContext() ? "context_lost" : nil,
             forwarding: ResponseForwarding(
                 connection: clientKeepsAlive ? (clientIsHTTP10 ? .keepAlive : .standard) : .close,
@@ -68,6 +68,12 @@ extension Exchange {
         // A 204 that announces a body may be followed by it.
         let mayGoOn = responseParser.status == 204 && responseParser.head.announcesBody
         if framing == .none { finishResponse(canReuse: !hasMore && !mayGoOn) }
+    }
+
+    /// Who answers, and where it went on the way where the client wants to know that.
+    private var ownLines: [UInt8] {
+        let line = provider?.providerLine ?? []
+        return explained == nil && !explainsNot ? line : line + routeLine
     }
 
     /// Whether the answer goes outside, and a call on its way has dropped the context.
@@ -84,7 +90,7 @@ extension Exchange {
         }
         noteHead()
         worker.scratch.clear()
-        worker.scratch.appendSwitching(responseParser, bytes, ownLines: provider?.providerLine ?? [])
+        worker.scratch.appendSwitching(responseParser, bytes, ownLines: ownLines)
         downstream.write(worker.scratch.bytes)
         leaveFlight()
         // It is being answered for as long as it is open.

@@ -38,11 +38,13 @@ extension Exchange {
 
     /// The request has ended, whichever way. Where no address was found it is nobody's, and not kept.
     func record() {
-        guard span.start != 0, let spans = worker.spans else { return }
+        stopExplaining()
+        guard span.start != 0 else { return }
         // Most answers come whole: then the clock has just been read.
         span.duration = headCameNow && span.firstByte > 0 ? span.firstByte : SpanClock.now() &- span.start
         if key.isProvider { span.flags.insert(.reachedProvider) }
-        if span.environment >= 0 { spans.record(span, by: table) }
+        worker.measure(key, span, by: table)
+        if span.environment >= 0 { worker.spans?.record(span, by: table) }
         span.start = 0
     }
 }

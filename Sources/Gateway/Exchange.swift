@@ -67,6 +67,9 @@ final class Exchange: @unchecked Sendable {
     var isFirst = true
     /// What is noted of the current request.
     var span = HopSpan()
+    /// The trace whose hops the client wants to be told, and that there are too many such.
+    var explained: TraceID?
+    var explainsNot = false
     /// The answer's head came with the bytes that are being delivered.
     var headCameNow = false
     /// The request offers to go on in another protocol, and its copy is asked whether it wants to.
@@ -188,12 +191,13 @@ final class Exchange: @unchecked Sendable {
         leaveFlight()
         span.status = UInt16(fault.status.code)
         span.fault = fault.rawValue + 1
+        let route = routeLine
         settle(fault, reachedProvider: false)
         let keeps = clientKeepsAlive && requestDone && !worker.isDraining && !clientIsHTTP10
         let response =
             isGRPC
             ? fault.grpcResponse(detail: detail, closes: !keeps)
-            : fault.response(detail: detail, closes: !keeps, isHead: isHeadRequest)
+            : fault.response(detail: detail, closes: !keeps, isHead: isHeadRequest, route: route)
         response.withUnsafeBytes { downstream.write($0) }
         downstream.flush()
         if keeps { awaitNextRequest() } else { linger() }

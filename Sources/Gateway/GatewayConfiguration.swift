@@ -14,14 +14,17 @@ package struct GatewayConfiguration: Sendable {
     package var productVersion: String
     package var limits: GatewayLimits
     package var tls: TLSSettings
+    /// Where spans are sent as well; the server may name another one later.
+    package var otlp: OTLPTarget?
 
     package static let defaultEdgePort = 7080
 
     package init(
         folder: String, edgeHost: String = "127.0.0.1", edgePort: Int? = nil,
         loops: Int = ProcessInfo.processInfo.activeProcessorCount, productVersion: String = "",
-        limits: GatewayLimits = GatewayLimits(), tls: TLSSettings = .off
+        limits: GatewayLimits = GatewayLimits(), tls: TLSSettings = .off, otlp: OTLPTarget? = nil
     ) {
+        self.otlp = otlp
         self.tls = tls
         self.folder = folder
         self.edgeHost = edgeHost

@@ -26,6 +26,15 @@ package struct GatewayControl: Sendable {
     /// What each environment has to do with requests; see ``ActivitySnapshot/quietSince(_:)``.
     package func activity() async throws -> ActivitySnapshot { try await send(HTTPRequest("GET", "/activity")) }
 
+    /// Where spans are sent from now on; `nil`: nowhere.
+    package func putOTLP(_ target: OTLPTarget?) async throws {
+        let body = Array(try JSONEncoder().encode(OTLPOrder(target: target)))
+        let _: String = try await send(HTTPRequest("PUT", "/otlp", body: body), within: .seconds(3))
+    }
+
+    /// Rate, errors and duration by (environment, service, provider).
+    package func measures() async throws -> MeasureSnapshot { try await send(HTTPRequest("GET", "/measures")) }
+
     /// Returns when every request that had ended is in the gateway's files, for ``SpanFolder``.
     @discardableResult
     package func flushSpans() async throws -> SpanCounts {

@@ -8,6 +8,7 @@ actor GatewayDesk {
     private let configuration: GatewayConfiguration
     private let plane: DataPlane
     private let identities: TLSIdentities?
+    let exporter: OTLPExporter
     private let file: TableFile
     private let logger: Logger
     private let startedAt: String
@@ -20,12 +21,14 @@ actor GatewayDesk {
     private var storedVersion: UInt64 = 0
 
     init(
-        _ configuration: GatewayConfiguration, plane: DataPlane, identities: TLSIdentities? = nil, logger: Logger,
+        _ configuration: GatewayConfiguration, plane: DataPlane, identities: TLSIdentities? = nil,
+        exporter: OTLPExporter, logger: Logger,
         requestStop: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
         self.plane = plane
         self.identities = identities
+        self.exporter = exporter
         self.logger = logger
         self.requestStop = requestStop
         file = TableFile(path: GatewayConfiguration.tablePath(inFolder: configuration.folder))
@@ -61,6 +64,8 @@ actor GatewayDesk {
         case ("GET", "/status"): return reply(await status())
         case ("GET", "/counts"): return reply(await plane.counts())
         case ("GET", "/activity"): return reply(await plane.activity())
+        case ("GET", "/measures"): return reply(await plane.measures())
+        case ("PUT", "/otlp"): return putOTLP(request.body)
         case ("POST", "/spans/flush"): return reply(await plane.flushSpans())
         case ("POST", "/shutdown"):
             let last = await status()
@@ -78,6 +83,16 @@ actor GatewayDesk {
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
             listeners: await plane.listenerCount, problems: problems + [identities?.problem].compactMap { $0 },
             refused: refused)
+    }
+
+    private func putOTLP(_ body: [UInt8]) -> HTTPResponse {
+        do {
+            let order = try JSONDecoder().decode(OTLPOrder.self, from: Data(body))
+            exporter.direct(to: order.target)
+            return reply(order.target.map { "\($0.host):\($0.port)" } ?? "none")
+        } catch {
+            return refuse(400, "malformed", "where spans are to go is malformed: \(error)")
+        }
     }
 
     private func putTable(_ body: [UInt8]) async -> HTTPResponse {

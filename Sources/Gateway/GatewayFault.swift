@@ -74,7 +74,7 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
         switch self {
         case .unknownHost: "use http://<service>.<environment>.localhost, or the URL that `microstax env get` prints"
         case .contextLost:
-            "it must forward one of x-msx-env, baggage, tracestate, traceparent; see `microstax env calls`"
+            "it must forward one of x-msx-env, baggage, tracestate, traceparent; see `microstax env traces <env> --leaks`"
         case .unknownEnvironment: "see `microstax overlay list`"
         case .unknownService, .noEndpoint, .connectFailed:
             "see `microstax env explain <environment> --service <service>`"
@@ -83,13 +83,16 @@ enum GatewayFault: UInt8, Sendable, CaseIterable {
     }
 
     /// The whole response. `detail` replaces the message; it holds no quotes, backslashes or control characters.
-    func response(detail: String? = nil, closes: Bool, isHead: Bool) -> [UInt8] {
+    ///
+    /// - Parameter route: a whole line, or nothing.
+    func response(detail: String? = nil, closes: Bool, isHead: Bool, route: [UInt8] = []) -> [UInt8] {
         var body = "{\"error\":{\"code\":\"\(code)\",\"message\":\"\(detail ?? message)\""
         if let hint { body += ",\"hint\":\"\(hint)\"" }
         body += "}}\n"
         var head = "HTTP/1.1 \(status.code) \(status.reason)\r\nx-msx-error: \(code)\r\n"
         head += "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n"
         if let retryAfterSeconds { head += "retry-after: \(retryAfterSeconds)\r\n" }
+        if !route.isEmpty { head += String(decoding: route, as: UTF8.self) }
         if closes { head += "connection: close\r\n" }
         head += "\r\n"
         return Array((isHead ? head : head + body).utf8)

@@ -21,6 +21,8 @@ package struct GatewayLimits: Sendable {
     package var maxRequests = 8_192
     /// Different (caller, service, context, provider, error) that are counted apart; more are counted as overflow.
     package var maxCountKeys = 20_000
+    /// Different (environment, service, provider) whose requests are measured apart; more are measured together.
+    package var maxMeasureKeys = 1_000
     /// Spans of each event loop on their way to the files; more are lost and counted.
     package var maxSpansInMemory = 8_192
     /// A file of spans, and how many of them there are; the oldest goes.

@@ -51,6 +51,11 @@ struct GatewayErrorEnvelope: Codable {
     var error: GatewayControlError
 }
 
+/// `PUT /otlp`.
+struct OTLPOrder: Codable {
+    var target: OTLPTarget?
+}
+
 /// Answer to `POST /spans/flush`: every request that had ended is in the files.
 package struct SpanCounts: Sendable, Hashable, Codable {
     /// Since the gateway started.

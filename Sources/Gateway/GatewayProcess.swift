@@ -27,10 +27,14 @@ package enum GatewayProcess {
         var limits = configuration.limits
         limits.maxConnections = min(limits.maxConnections, Self.possibleConnections())
         let identities = try identities(configuration, logger)
+        let exporter = OTLPExporter(configuration.otlp, version: configuration.productVersion, logger: logger)
         let plane = DataPlane(
             loops: configuration.loops, limits: limits, identities: identities,
-            spansFolder: GatewayConfiguration.spansPath(inFolder: configuration.folder), logger: logger)
-        let desk = GatewayDesk(configuration, plane: plane, identities: identities, logger: logger) { stop.yield() }
+            spansFolder: GatewayConfiguration.spansPath(inFolder: configuration.folder), exporter: exporter,
+            logger: logger)
+        let desk = GatewayDesk(
+            configuration, plane: plane, identities: identities, exporter: exporter, logger: logger
+        ) { stop.yield() }
         let signals = handleSignals { stop.yield() }
         defer { for signal in signals { signal.cancel() } }
         let result: Result<Void, any Error>
@@ -41,7 +45,10 @@ package enum GatewayProcess {
             result = .failure(error)
         }
         // Not a child: when this task is cancelled the requests in flight still have their time. It is awaited here.
-        await Task { await plane.shutDown() }.value
+        await Task {
+            await plane.shutDown()
+            await exporter.finish()
+        }.value
         try result.get()
     }
 
@@ -59,6 +66,7 @@ package enum GatewayProcess {
             await desk.handle(request)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await desk.exporter.run() }
             group.addTask {
                 defer { listening.finish() }
                 try await server.run { _ in listening.yield() }

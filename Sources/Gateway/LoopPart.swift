@@ -90,6 +90,8 @@ final class LoopPart: @unchecked Sendable {
 
     func connections() async -> Int { await onLoop { self.worker.connections } }
 
+    func measures() async -> MeasureSnapshot { await onLoop { self.worker.measured() } }
+
     /// Gives the spans so far to the writer.
     func handOverSpans() async { await onLoop { self.worker.spans?.handOver() } }
 

@@ -42,6 +42,9 @@ struct RouteDecision {
         self.now = now
     }
 
+    /// Of the requests that the caller is answering.
+    var callersTraces: [TraceID] { callerServing?.traces ?? [] }
+
     /// Decides for a request on `listener`, or on the shared edge port where there is none.
     ///
     /// - Parameters:

@@ -71,6 +71,11 @@ final class Serving: Sendable {
         }
     }
 
+    /// Of the requests that are being answered, at most ``tracesNamed``.
+    var traces: [TraceID] {
+        state.withLock { state in state.flights.lazy.compactMap { $0?.trace }.prefix(Self.tracesNamed).map { $0 } }
+    }
+
     /// Of a call by the service, which is about to be answered in `context`.
     ///
     /// - Parameter isNamed: whether the call itself says which context it is in, also that it is in none.

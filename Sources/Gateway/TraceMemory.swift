@@ -35,6 +35,9 @@ final class TraceMemory: @unchecked Sendable {
         var at: Int64
     }
 
+    /// Those whose hops somebody wants to be told.
+    let explains = ExplainBook()
+
     static let lifetime: Int64 = 10 * 60_000
     static let ways = 8
     private static let several = UInt32.max

@@ -12,6 +12,7 @@ final class Worker: @unchecked Sendable {
     /// Shared with the other loops.
     let traces: TraceMemory
     private(set) var counts: CountBook
+    private var measures: MeasureBook
     /// nil where nothing is kept of requests.
     let spans: SpanRecorder?
     private var activity = ActivityBook()
@@ -33,7 +34,8 @@ final class Worker: @unchecked Sendable {
     private var random: UInt64
 
     init(
-        limits: GatewayLimits, loops: Int, traces: TraceMemory, spans: SpanRecorder?, table: CompiledTable, now: Int64,
+        limits: GatewayLimits, loops: Int, traces: TraceMemory, spans: SpanRecorder? = nil, table: CompiledTable,
+        now: Int64,
         seed: UInt64
     ) {
         self.spans = spans
@@ -44,6 +46,7 @@ final class Worker: @unchecked Sendable {
         maxConnections = max(1, limits.maxConnections / loops)
         maxRequests = max(1, limits.maxRequests / loops)
         counts = CountBook(maxKeys: max(1, limits.maxCountKeys / loops))
+        measures = MeasureBook(maxKeys: limits.maxMeasureKeys)
         random = seed
         activity.install(table, after: table)
     }
@@ -54,6 +57,7 @@ final class Worker: @unchecked Sendable {
     func install(_ table: CompiledTable) {
         guard table.version >= self.table.version else { return }
         counts.fold(self.table, before: table)
+        measures.fold(self.table, before: table)
         activity.install(table, after: self.table)
         self.table = table
         for session in sessions { session.tableChanged() }
@@ -63,6 +67,19 @@ final class Worker: @unchecked Sendable {
         if table === self.table { counts.add(key) } else { counts.addFolded(key, table) }
         touch(key, by: table)
     }
+
+    /// Of a request that has ended.
+    func measure(_ key: CountKey, _ span: HopSpan, by table: CompiledTable) {
+        if table === self.table {
+            measures.add(key, status: span.status, duration: span.duration)
+        } else {
+            measures.addLate(key, status: span.status, duration: span.duration, table)
+        }
+    }
+
+    func measured() -> MeasureSnapshot { measures.merged(with: table) }
+
+    var explains: ExplainBook { traces.explains }
 
     /// The environments that `key` names have been used just now.
     func touch(_ key: CountKey, by table: CompiledTable) {

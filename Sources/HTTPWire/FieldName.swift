@@ -6,7 +6,7 @@ package enum FieldName: UInt8, Sendable {
     case expect, cookie, trailer
     case baggage, tracestate, traceparent, b3, b3TraceID
     case forwardedFor, forwardedProto, forwardedHost
-    case msxError, msxProvider, msxWarning
+    case msxError, msxProvider, msxWarning, msxRoute, msxExplain
 
     /// Fields that concern one connection only (RFC 9110 section 7.6.1), whatever `Connection` says.
     package var isHopByHop: Bool {
@@ -28,9 +28,11 @@ package enum FieldName: UInt8, Sendable {
         case 10:
             return pick("connection", .connection) ?? pick("tracestate", .tracestate)
                 ?? pick("keep-alive", .keepAlive) ?? .other
-        case 11: return pick("traceparent", .traceparent) ?? pick("x-msx-error", .msxError) ?? .other
+        case 11:
+            return pick("traceparent", .traceparent) ?? pick("x-msx-error", .msxError) ?? pick("x-msx-route", .msxRoute)
+                ?? .other
         case 12: return pick("content-type", .contentType) ?? pick("x-b3-traceid", .b3TraceID) ?? .other
-        case 13: return pick("x-msx-warning", .msxWarning) ?? .other
+        case 13: return pick("x-msx-warning", .msxWarning) ?? pick("x-msx-explain", .msxExplain) ?? .other
         case 14: return pick("content-length", .contentLength) ?? pick("x-msx-provider", .msxProvider) ?? .other
         case 15: return pick("x-forwarded-for", .forwardedFor) ?? .other
         case 16: return pick("x-forwarded-host", .forwardedHost) ?? pick("proxy-connection", .proxyConnection) ?? .other

@@ -40,6 +40,11 @@ package struct HeadFields: Sendable {
         present = 0
     }
 
+    /// `x-msx-explain: 1`.
+    package func asksToExplain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        has(.msxExplain) && fields.contains { $0.known == .msxExplain && equals($0.value.of(bytes), "1") }
+    }
+
     package func has(_ name: FieldName) -> Bool { present & (1 << UInt32(name.rawValue)) != 0 }
 
     /// Takes the line `start..<end` in; the violation if it may not be there.

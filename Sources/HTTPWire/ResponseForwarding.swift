@@ -71,7 +71,7 @@ extension WireBuffer {
         for field in response.head.fields {
             switch field.known {
             case .connection, .keepAlive, .proxyConnection, .te, .upgrade, .transferEncoding, .contentLength,
-                .msxError, .msxProvider, .msxWarning:
+                .msxError, .msxProvider, .msxWarning, .msxRoute:
                 continue
             case .other where response.head.connectionNamesFields:
                 if response.head.connectionNames(field.name, bytes) { continue }

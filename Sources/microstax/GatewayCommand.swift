@@ -30,6 +30,9 @@ struct GatewayCommand: AsyncParsableCommand {
     @OptionGroup
     var tls: TLSOptions
 
+    @OptionGroup
+    var otlp: OTLPOptions
+
     @Option(help: ArgumentHelp("The folder of the local authority that speaks for localhost.", visibility: .hidden))
     var tlsAuthority: String?
 
@@ -47,7 +50,8 @@ struct GatewayCommand: AsyncParsableCommand {
         try await GatewayProcess.run(
             GatewayConfiguration(
                 folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion,
-                tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off))
+                tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off),
+                otlp: try otlp.target())
         ) { status in
             FileHandle.standardError.write(Data("gateway \(status.pid) serves 127.0.0.1:\(status.edgePort)\n".utf8))
         }

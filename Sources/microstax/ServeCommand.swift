@@ -41,6 +41,9 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup
     var tls: TLSOptions
 
+    @OptionGroup
+    var otlp: OTLPOptions
+
     @Flag(help: "Let everybody read /metrics at --listen, without the token.")
     var openMetrics = false
 
@@ -56,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let folder = try StateFolder(environment: ProcessInfo.processInfo.environment).path
         if stop { return try await ServerProcess(folder: folder).stop() }
+        let collector = try otlp.target()
         if detach { return try await ServerProcess(folder: folder).detach(arguments: detachedArguments) }
         var configuration = ServerConfiguration(
             folder: folder, executable: ServerProcess.executable, listener: try listener(), edgePort: edgePort,
@@ -66,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
             now: Outside.real.now)
         let manager = ServiceManager.take()
         configuration.opensMetrics = openMetrics
+        configuration.otlp = collector
         configuration.edgeTLS = tls.settings(otherwise: configuration.edgeTLS)
         if let watchdog = manager.watchdog { configuration.pulse = min(.seconds(5), watchdog / 4) }
         let log = Logger(label: "server")
@@ -82,7 +87,7 @@ struct ServeCommand: AsyncParsableCommand {
         var arguments: [String] = []
         if let listen { arguments += ["--listen", listen] }
         if let edgePort { arguments += ["--edge-port", "\(edgePort)"] }
-        arguments += tls.arguments
+        arguments += tls.arguments + otlp.arguments
         if openMetrics { arguments += ["--open-metrics"] }
         if let logFormat { arguments += ["--log-format", logFormat.rawValue] }
         if let logLevel { arguments += ["--log-level", logLevel.rawValue] }

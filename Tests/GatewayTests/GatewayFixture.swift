@@ -34,13 +34,15 @@ final class GatewayFixture: Sendable {
 
     static func with(
         _ table: RoutingTable = RoutingTable(), limits: GatewayLimits = GatewayLimits(), loops: Int = 2,
-        tls: TLSSettings = .off, spansFolder: String? = nil, _ body: (GatewayFixture) async throws -> Void
+        tls: TLSSettings = .off, spansFolder: String? = nil, exporter: OTLPExporter? = nil,
+        _ body: (GatewayFixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test")
         let identities =
             tls == .off ? nil : try TLSIdentities(tls, protocols: LoopPart.protocols, logger: logger)
         let plane = DataPlane(
-            loops: loops, limits: limits, identities: identities, spansFolder: spansFolder, logger: logger)
+            loops: loops, limits: limits, identities: identities, spansFolder: spansFolder, exporter: exporter,
+            logger: logger)
         do {
             let edge = try await plane.openEdge(host: "127.0.0.1", port: 0)
             let fixture = GatewayFixture(plane, edgePort: edge, identities)

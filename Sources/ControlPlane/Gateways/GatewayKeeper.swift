@@ -22,6 +22,7 @@ package final class GatewayKeeper: Sendable {
     private let executable: String
     private let configuredEdgePort: Int?
     private let tls: TLSSettings
+    private let otlp: OTLPTarget?
     private let control: GatewayControl
     private let log: Logger
     private let state = Mutex(State())
@@ -29,8 +30,10 @@ package final class GatewayKeeper: Sendable {
 
     /// - Parameter edgePort: `nil` takes the usual one, or the next that is free.
     package init(
-        folder: ServerFolder, executable: String, edgePort: Int?, tls: TLSSettings = .off, log: Logger
+        folder: ServerFolder, executable: String, edgePort: Int?, tls: TLSSettings = .off,
+        otlp: OTLPTarget? = nil, log: Logger
     ) {
+        self.otlp = otlp
         self.tls = tls
         self.folder = folder
         self.executable = executable
@@ -88,6 +91,9 @@ package final class GatewayKeeper: Sendable {
     /// The time of the last request and what is open, by environment. Throws where the gateway does not answer, which is
     /// no sign of idleness; see ``ActivitySnapshot/quietSince(_:)``.
     package func activity() async throws -> ActivitySnapshot { try await asked { try await control.activity() } }
+
+    /// What is measured of requests; `nil` where the gateway does not answer, or is of a version that measures nothing.
+    func measures() async -> MeasureSnapshot? { try? await control.measures() }
 
     /// The gateway's files of spans, with all that it has seen so far. A gateway that does not answer has written what it
     /// had, up to its last moment.
@@ -187,11 +193,22 @@ package final class GatewayKeeper: Sendable {
                 if recorded()?.pid != status.pid, let running = DetachedProcess(running: status.pid) {
                     try ServerFolder.write(try JSONEncoder().encode(running), to: folder.gatewayProcess)
                 }
+                await directSpans()
                 return true
             }
             if let process, !process.isRunning { return false }
             guard ContinuousClock.now < deadline else { return false }
             try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// A gateway that was there already may send them where an earlier server wanted.
+    private func directSpans() async {
+        do {
+            try await control.putOTLP(otlp)
+        } catch {
+            guard otlp != nil else { return }
+            log.warning("the gateway sends no spans to the collector", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -94,6 +94,14 @@ struct Histogram: Sendable, Hashable {
         counts = [UInt64](repeating: 0, count: bounds.count + 1)
     }
 
+    /// One that was counted elsewhere; `counts` has one more than `bounds`.
+    init(bounds: [Double], counts: [UInt64], sum: Double) {
+        precondition(counts.count == bounds.count + 1, "a histogram has one bucket more than bounds")
+        self.bounds = bounds
+        self.counts = counts
+        self.sum = sum
+    }
+
     mutating func observe(_ seconds: Double) {
         counts[bounds.firstIndex { seconds <= $0 } ?? bounds.count] += 1
         sum += seconds

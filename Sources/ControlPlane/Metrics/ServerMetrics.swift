@@ -26,6 +26,11 @@ struct ServerMetrics: Sendable {
         try await addStore(&text)
         addObserved(&text)
         await addGateway(&text)
+        if let measures = await gateway.measures() {
+            // Without counts there are no leaks to tell; everything else is told.
+            let counts = try? await gateway.countSnapshot()
+            RequestMetrics(measures, counts, names: try await store.read { try $0.names() }).add(to: &text)
+        }
         let parts = await readiness.parts()
         text.add(
             "microstax_ready", .gauge, "Whether a part of the server can take work.",

@@ -1,4 +1,5 @@
 import API
+import Blueprints
 import Dispatch
 import EnvironmentGraph
 import Gateway
@@ -6,7 +7,8 @@ import Gateway
 extension EnvironmentOperations {
     /// Traces with a hop from the environment's addresses, in its context, or answered by its copies; newest first.
     func traces(of named: String, _ query: [String: String]) async throws -> [TraceView] {
-        var search = TraceQuery(environment: try await picture(of: named).record.id)
+        let picture = try await picture(of: named)
+        var search = TraceQuery(environment: picture.record.id)
         search.limit = try APIHandler.number("limit", query) ?? 50
         guard (1...1000).contains(search.limit) else {
             throw APIProblem(.invalidRequest, "limit is a number from 1 to 1000")
@@ -25,7 +27,8 @@ extension EnvironmentOperations {
             }
             search.status = status
         }
-        return try await find(search).map { TraceView($0, showsHops: false) }
+        let headerName = picture.headerName
+        return await find(search).map { TraceView($0, headerName: headerName, showsHops: false) }
     }
 
     /// One trace with its hops.
@@ -37,11 +40,12 @@ extension EnvironmentOperations {
                 .invalidRequest, "\(shortened(id)) is no trace id: it has up to 32 hexadecimal digits",
                 hint: "microstax env traces \(named)")
         }
-        var search = TraceQuery(environment: try await picture(of: named).record.id)
+        let picture = try await picture(of: named)
+        var search = TraceQuery(environment: picture.record.id)
         search.prefix = prefix
         // A whole id is looked for no further than where it is found.
         search.limit = id.utf8.count == 32 ? 1 : 10
-        let found = try await find(search)
+        let found = await find(search)
         guard let trace = found.first else {
             throw APIProblem(
                 .notFound, "there is no trace \(id) of \(named), or it is no longer kept",
@@ -52,16 +56,23 @@ extension EnvironmentOperations {
                 .conflict, "several traces begin with \(id)",
                 hint: "there is: " + found.map(\.key.hex).joined(separator: ", "))
         }
-        return TraceView(trace, showsHops: true)
+        return TraceView(trace, headerName: picture.headerName, showsHops: true)
     }
 
     /// Reading files keeps a thread busy: not one of Swift's, of which there are few.
-    private func find(_ search: TraceQuery) async throws -> [Trace] {
+    private func find(_ search: TraceQuery) async -> [Trace] {
         let folder = await gateway.spans()
         return await withCheckedContinuation { continuation in
             DispatchQueue(label: "microstax.traces").async {
                 continuation.resume(returning: TraceSearch.run(search, in: folder))
             }
         }
+    }
+}
+
+extension EnvironmentPicture {
+    /// The header that carries the context, as the lineage's baseline says.
+    fileprivate var headerName: String {
+        lineage.environments.last?.spec.routing.headerName ?? record.spec.routing.headerName
     }
 }

@@ -251,7 +251,7 @@ struct EnvironmentOperations: Sendable {
             return CallView(
                 caller: count.caller, callerEnvironment: name(count.callerEnvironment), service: count.service,
                 context: count.context.map(name), provider: count.provider.map(name), error: count.error,
-                leak: count.leak?.rawValue, count: count.count)
+                leak: count.leak?.rawValue, carrier: count.carrier, count: count.count)
         }.sorted {
             ($0.callerEnvironment, $0.caller, $0.service, $0.context ?? "") < (
                 $1.callerEnvironment, $1.caller, $1.service, $1.context ?? ""

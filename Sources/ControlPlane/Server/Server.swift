@@ -46,7 +46,7 @@ package struct Server: Sendable {
             root: folder.environments, supervisorCommand: [configuration.executable, "supervise"])
         gateway = GatewayKeeper(
             folder: folder, executable: configuration.executable, edgePort: configuration.edgePort,
-            tls: configuration.edgeTLS,
+            tls: configuration.edgeTLS, otlp: configuration.otlp,
             log: log)
         routes = RoutePublisher(store: measured, board: board, gateway: gateway, now: outside.now, log: log)
         socket = folder.socket

@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
     package var edgePort: Int?
     /// How the shared edge port speaks TLS.
     package var edgeTLS: TLSSettings
+    /// Where the gateway sends its spans besides keeping them.
+    package var otlp: OTLPTarget?
     /// What services and addresses get their ports from.
     package var ports: ClosedRange<Int>
     package var version: String

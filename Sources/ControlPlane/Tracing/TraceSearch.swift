@@ -64,6 +64,10 @@ struct TraceQuery: Sendable, Hashable {
 
 /// Finds traces in a gateway's files, the newest first. Spans are written when they end, so that going backwards a trace
 /// is whole as soon as a block is older than its first hop.
+///
+/// The hops of one trace are on several event loops, whose blocks come in no order, but within the quarter of a second after
+/// which each loop writes what it has. So blocks are taken in groups of a second, and a trace that is found in one is
+/// looked for in the one before as well.
 struct TraceSearch: Sendable {
     private struct Draft {
         var spans: [Span] = []
@@ -71,9 +75,14 @@ struct TraceSearch: Sendable {
         var start = Int64.max
     }
 
+    private static let groupSpan: Int64 = 1_000_000_000
+    private static let groupCount = 64
+
     private let query: TraceQuery
     private var open: [TraceKey: Draft] = [:]
     private var found: [Trace] = []
+    private var group: [SpanPage] = []
+    private var newerGroup: [SpanPage] = []
 
     init(_ query: TraceQuery) { self.query = query }
 
@@ -86,26 +95,41 @@ struct TraceSearch: Sendable {
 
     /// - Returns: whether older blocks are wanted.
     private mutating func take(_ page: SpanPage) -> Bool {
-        close(before: page.sealedAt)
-        if found.count >= query.limit, open.isEmpty { return false }
-        let isTooOld = query.since.map { page.sealedAt < $0 } ?? false
-        if isTooOld, open.isEmpty { return false }
-        if !isTooOld { findTraces(page) }
-        page.forEach(where: { key, _ in open[key] != nil }) { add($0) }
+        if let first = group.first, first.sealedAt - page.sealedAt >= Self.groupSpan || group.count >= Self.groupCount {
+            guard workThrough() else { return false }
+        }
+        group.append(page)
+        return true
+    }
+
+    private mutating func workThrough() -> Bool {
+        guard let newest = group.first else { return true }
+        close(before: newest.sealedAt)
+        let isTooOld = query.since.map { newest.sealedAt < $0 } ?? false
+        if isTooOld || found.count >= query.limit {
+            guard !open.isEmpty else { return false }
+        } else {
+            let fresh = group.reduce(into: Set<TraceKey>()) { findTraces($1, &$0) }
+            if !fresh.isEmpty {
+                for key in fresh { open[key] = Draft() }
+                for page in newerGroup { page.forEach(where: { key, _ in fresh.contains(key) }) { add($0) } }
+            }
+        }
+        if !open.isEmpty {
+            for page in group { page.forEach(where: { key, _ in open[key] != nil }) { add($0) } }
+        }
+        newerGroup = group
+        group = []
         return true
     }
 
     /// The traces that concern the environment; their other hops may not.
-    private mutating func findTraces(_ page: SpanPage) {
-        guard found.count < query.limit else { return }
+    private func findTraces(_ page: SpanPage, _ fresh: inout Set<TraceKey>) {
         let concerned = page.places.map { query.concerns($0) }
         guard concerned.contains(true) else { return }
         page.forEach(
             where: { key, place in
-                guard concerned[place], open[key] == nil, query.prefix?.matches(key) ?? true else {
-                    return false
-                }
-                open[key] = Draft()
+                if concerned[place], open[key] == nil, query.prefix?.matches(key) ?? true { fresh.insert(key) }
                 return false
             }, { _ in })
     }
@@ -132,6 +156,7 @@ struct TraceSearch: Sendable {
     }
 
     private mutating func finish() -> [Trace] {
+        _ = workThrough()
         close(before: Int64.min)
         found.sort { ($0.startedAt, $0.key) > ($1.startedAt, $1.key) }
         return Array(found.prefix(query.limit))

@@ -3,8 +3,10 @@ import EnvironmentGraph
 import Gateway
 
 extension TraceView {
-    /// - Parameter showsHops: each hop, or how many there are.
-    init(_ trace: Trace, showsHops: Bool) {
+    /// - Parameters:
+    ///   - showsHops: each hop, or how many there are.
+    ///   - headerName: of the lineage's baseline.
+    init(_ trace: Trace, headerName: String, showsHops: Bool) {
         let entry = trace.entry
         let contexts = trace.spans.compactMap { $0.place.context?.name }
         self.init(
@@ -14,23 +16,21 @@ extension TraceView {
             status: entry.status > 0 ? entry.status : nil, error: entry.place.fault,
             context: entry.place.context?.name ?? contexts.first, hops: trace.spans.count + trace.omitted,
             errors: trace.spans.count { $0.isError },
-            leaks: Self.leaks(trace), contextLost: trace.hasLeak, warnings: Self.warnings(trace),
+            leaks: Self.leaks(trace, headerName), contextLost: trace.hasLeak, warnings: Self.warnings(trace),
             spans: showsHops ? TraceTree(trace).nodes.map { SpanView($0, of: trace) } : nil)
     }
 
     /// Each pair of caller and callee once.
-    private static func leaks(_ trace: Trace) -> [TraceLeakView] {
+    private static func leaks(_ trace: Trace, _ headerName: String) -> [TraceLeakView] {
         var seen: Set<TraceLeakView> = []
         return trace.leaks.compactMap { span in
             let leak = TraceLeakView(
                 caller: span.place.caller, service: span.place.service, environment: span.place.environment.name,
-                kind: span.leak?.rawValue ?? "", refused: span.leakIsRefused, forward: forwardable)
+                kind: span.leak?.rawValue ?? "", refused: span.leakIsRefused,
+                forward: [headerName, "baggage", "tracestate", "traceparent"])
             return seen.insert(leak).inserted ? leak : nil
         }
     }
-
-    /// What a caller can forward: one is enough.
-    private static let forwardable = ["x-msx-env", "baggage", "tracestate", "traceparent"]
 
     private static func warnings(_ trace: Trace) -> [String] {
         var warnings: [String] = []

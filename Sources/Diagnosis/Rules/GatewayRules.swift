@@ -66,7 +66,7 @@ extension Rule {
                             id: "forward-\(caller)",
                             title:
                                 "let \(caller) forward one of the headers \(header), baggage, tracestate, traceparent; until then `routing.onLeak: reject` keeps such calls from passing",
-                            command: "microstax env calls \(facts.name)")
+                            command: "microstax env traces \(facts.name) --leaks")
                     ], service: facts.service(caller) == nil ? nil : caller)
             }
         },

@@ -1,5 +1,6 @@
 import EnvironmentGraph
 import Glibc
+import HTTPWire
 
 /// A gateway's segment files, for reading. Needs no gateway that runs, and may be read while one writes: what it has not
 /// finished writing is not seen.
@@ -18,14 +19,10 @@ package struct SpanFolder: Sendable {
             let content = Self.read(file)
             close(file)
             guard let content else { continue }
-            let goesOn = try content.withUnsafeBytes { bytes in
-                for range in SpanBlock.bodies(in: bytes).bodies.reversed() {
-                    guard let page = SpanPage(UnsafeRawBufferPointer(rebasing: bytes[range])) else { continue }
-                    guard try body(page) else { return false }
-                }
-                return true
+            for range in content.withUnsafeBytes({ SpanBlock.bodies(in: $0).bodies }).reversed() {
+                guard let page = SpanPage(content, range) else { continue }
+                guard try body(page) else { return }
             }
-            guard goesOn else { return }
         }
     }
 
@@ -43,18 +40,29 @@ package struct SpanFolder: Sendable {
     }
 }
 
-/// A block while it is being read: valid within ``SpanFolder/read(_:)`` only.
+/// A block as it was read; it keeps its segment's bytes.
 package struct SpanPage {
     /// Nanoseconds since 1970: no span in it ends later.
     package let sealedAt: Int64
     package let earliestStart: Int64
     package let places: [SpanPlace]
-    private let bytes: UnsafeRawBufferPointer
+    private let segment: [UInt8]
+    private let body: Range<Int>
     private let spansStart: Int
     private let spanCount: Int
 
     /// `nil` where it contradicts itself.
-    init?(_ bytes: UnsafeRawBufferPointer) {
+    init?(_ segment: [UInt8], _ body: Range<Int>) {
+        let read = segment.withUnsafeBytes { Self.head(UnsafeRawBufferPointer(rebasing: $0[body])) }
+        guard let read else { return nil }
+        (sealedAt, earliestStart, places, spansStart, spanCount) = read
+        self.segment = segment
+        self.body = body
+    }
+
+    private typealias Head = (sealedAt: Int64, earliest: Int64, places: [SpanPlace], spansStart: Int, spans: Int)
+
+    private static func head(_ bytes: UnsafeRawBufferPointer) -> Head? {
         var reader = LittleReader(bytes)
         guard let sealedAt = reader.int64(), let earliest = reader.int64(), let strings = reader.uint32(),
             let places = reader.uint32(), let spans = reader.uint32()
@@ -66,15 +74,10 @@ package struct SpanPage {
         }
         var found: [SpanPlace] = []
         for _ in 0..<places {
-            guard let place = Self.place(&reader, texts) else { return nil }
+            guard let place = place(&reader, texts) else { return nil }
             found.append(place)
         }
-        self.sealedAt = sealedAt
-        earliestStart = earliest
-        self.places = found
-        self.bytes = bytes
-        spansStart = reader.position
-        spanCount = Int(spans)
+        return (sealedAt, earliest, found, reader.position, Int(spans))
     }
 
     private static func place(_ reader: inout LittleReader, _ texts: [String]) -> SpanPlace? {
@@ -96,7 +99,15 @@ package struct SpanPage {
     }
 
     /// Goes through the spans, which are made only where `wants` says so: by trace and by position in ``places``.
-    package func forEach(where wants: (TraceKey, Int) -> Bool, _ body: (Span) -> Void) {
+    package func forEach(where wants: (TraceKey, Int) -> Bool, _ action: (Span) -> Void) {
+        segment.withUnsafeBytes { segment in
+            forEach(UnsafeRawBufferPointer(rebasing: segment[body]), wants, action)
+        }
+    }
+
+    private func forEach(
+        _ bytes: UnsafeRawBufferPointer, _ wants: (TraceKey, Int) -> Bool, _ action: (Span) -> Void
+    ) {
         var reader = LittleReader(bytes)
         reader.position = spansStart
         for _ in 0..<spanCount {
@@ -107,30 +118,26 @@ package struct SpanPage {
             guard next <= bytes.count, place < places.count else { return }
             let high = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
             let low = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self))
-            if wants(TraceKey(high: high, low: low), place), let span = span(&reader, places[place]) { body(span) }
+            if wants(TraceKey(high: high, low: low), place), let span = span(&reader, places[place]) { action(span) }
             reader.position = next
         }
     }
 
     private func span(_ reader: inout LittleReader, _ place: SpanPlace) -> Span? {
+        var fields = HopSpan()
         guard let high = reader.uint64(), let low = reader.uint64(), let id = reader.uint64(),
-            let parent = reader.uint64(), let start = reader.int64(), let duration = reader.int64(),
-            let firstByte = reader.int64(), let bytesIn = reader.uint64(), let bytesOut = reader.uint64(),
-            reader.uint16() != nil, let status = reader.uint16(), let flagBits = reader.uint16(),
+            let parent = reader.uint64(), let start = reader.int64(), let duration = reader.uint64(),
+            let firstByte = reader.uint64(), let bytesIn = reader.uint64(), let bytesOut = reader.uint64(),
+            reader.uint16() != nil, let status = reader.uint16(), let flags = reader.uint16(),
             let carrier = reader.uint8(), let attempts = reader.uint8(), let count = reader.uint8(),
             let route = reader.text(Int(count))
         else { return nil }
-        let flags = HopSpan.Flags(rawValue: flagBits)
-        return Span(
-            trace: TraceKey(high: high, low: low), id: id, parent: parent, place: place, route: route,
-            routeIsCut: flags.contains(.routeIsCut), status: Int(status), startedAt: start,
-            duration: duration, firstByte: firstByte, requestBytes: bytesIn, responseBytes: bytesOut,
-            carrier: Carrier(rawValue: carrier) ?? .none, carriersDisagree: flags.contains(.disagrees),
-            leak: flags.contains(.restored) ? .restored : flags.contains(.suspected) ? .suspected : nil,
-            leakIsRefused: flags.contains(.refused), isAttributed: flags.contains(.attributed),
-            isSampled: flags.contains(.sampled), isBroken: flags.contains(.broken),
-            contextLost: flags.contains(.contextLost), ignoredContext: flags.contains(.ignoredContext),
-            reachedProvider: flags.contains(.reachedProvider), attempts: Int(attempts))
+        fields.trace = TraceID(high: high, low: low)
+        (fields.span, fields.parent, fields.duration, fields.firstByte) = (id, parent, duration, firstByte)
+        (fields.requestBytes, fields.responseBytes, fields.status) = (bytesIn, bytesOut, status)
+        (fields.flags, fields.attempts) = (HopSpan.Flags(rawValue: flags), attempts)
+        fields.carrier = Carrier(rawValue: carrier) ?? .none
+        return Span(fields, place: place, startedAt: start, route: route)
     }
 }
 

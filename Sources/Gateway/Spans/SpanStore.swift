@@ -15,9 +15,11 @@ final class SpanStore: Sendable {
     private let lost = Atomic<UInt64>(0)
     private let recorded = Atomic<UInt64>(0)
     private let writer: SpanWriter
+    let exporter: OTLPExporter?
 
     /// - Parameter folder: where the segment files are; made where it is missing.
-    init(folder: String, limits: GatewayLimits, loops: Int) {
+    init(folder: String, limits: GatewayLimits, loops: Int, exporter: OTLPExporter? = nil) {
+        self.exporter = exporter
         maxBatches = max(2, limits.maxSpansInMemory / SpanBatch.capacity) * loops
         writer = SpanWriter(
             SpanSegments(
@@ -48,6 +50,7 @@ final class SpanStore: Sendable {
             } else {
                 lose(batch.count)
             }
+            if let exporter, exporter.isActive { exporter.offer(batch.named) }
             batch.clear()
             pool.withLock { $0.free.append(batch) }
         }

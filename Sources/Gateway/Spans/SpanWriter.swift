@@ -60,24 +60,47 @@ final class SpanWriter: @unchecked Sendable {
     }
 }
 
+/// A place in positions of a batch's tables.
+struct PlaceKey: Hashable {
+    var table: UInt8
+    var listener: Int32
+    var environment: Int32
+    var service: Int32
+    var context: Int32
+    var fault: UInt8
+
+    init(_ span: HopSpan) {
+        (table, listener, environment) = (span.table, span.listener, span.environment)
+        (service, context, fault) = (span.service, span.context, span.fault)
+    }
+}
+
+extension SpanPlace {
+    init(_ key: PlaceKey, _ table: CompiledTable) {
+        let listener = key.listener >= 0 ? table.numberedListeners[Int(key.listener)] : nil
+        let copy = key.service >= 0 ? table.services[Int(key.service)] : nil
+        func named(_ position: Int) -> Environment? {
+            guard position >= 0 else { return nil }
+            return Environment(id: table.environments[position].id, name: table.environments[position].name)
+        }
+        self.init(
+            caller: listener?.caller ?? "edge", service: listener?.service ?? copy?.name ?? "",
+            environment: named(Int(key.environment)) ?? Environment(id: EnvironmentID(rawValue: ""), name: ""),
+            context: named(Int(key.context)), provider: copy.flatMap { named($0.environment) },
+            revision: copy.map { table.environments[$0.environment].revision } ?? 0,
+            fault: key.fault > 0 ? GatewayFault(rawValue: key.fault - 1)?.code : nil)
+    }
+}
+
 /// Numbers for the places of one block: a batch has a thousand spans and a handful of places.
 private struct PlaceBook {
-    private struct Key: Hashable {
-        var table: UInt8
-        var listener: Int32
-        var environment: Int32
-        var service: Int32
-        var context: Int32
-        var fault: UInt8
-    }
-
-    private var numbers: [Key: UInt16] = [:]
+    private var numbers: [PlaceKey: UInt16] = [:]
     private var strings: [String: UInt16] = [:]
     private let stringBytes = WireBuffer(capacity: 4096)
     private let placeBytes = WireBuffer(capacity: 1024)
     private let all = WireBuffer(capacity: 4096)
     /// The places that were asked for lately, so that most spans cost a comparison.
-    private var recent: [(key: Key, number: UInt16)?] = Array(repeating: nil, count: 64)
+    private var recent: [(key: PlaceKey, number: UInt16)?] = Array(repeating: nil, count: 64)
 
     var count: Int { numbers.count }
     var stringCount: Int { strings.count }
@@ -100,9 +123,7 @@ private struct PlaceBook {
     }
 
     mutating func number(of span: HopSpan, _ table: CompiledTable) -> UInt16 {
-        let key = Key(
-            table: span.table, listener: span.listener, environment: span.environment, service: span.service,
-            context: span.context, fault: span.fault)
+        let key = PlaceKey(span)
         let slot = Int(truncatingIfNeeded: key.listener &* 31 &+ key.service &* 7 &+ key.context &* 13) & 63
         if let known = recent[slot], known.key == key { return known.number }
         let number = numbers[key] ?? add(key, table)
@@ -110,24 +131,18 @@ private struct PlaceBook {
         return number
     }
 
-    private mutating func add(_ key: Key, _ table: CompiledTable) -> UInt16 {
+    private mutating func add(_ key: PlaceKey, _ table: CompiledTable) -> UInt16 {
         let number = UInt16(truncatingIfNeeded: numbers.count)
         numbers[key] = number
-        let listener = key.listener >= 0 ? table.numberedListeners[Int(key.listener)] : nil
-        let service = key.service >= 0 ? table.services[Int(key.service)] : nil
-        func environment(_ position: Int32) -> CompiledEnvironment? {
-            position >= 0 ? table.environments[Int(position)] : nil
-        }
-        let provider = service.map { table.environments[$0.environment] }
-        placeBytes.append(little: self.number(of: listener?.caller ?? "edge"))
-        placeBytes.append(little: self.number(of: listener?.service ?? service?.name ?? ""))
-        for environment in [environment(key.environment), environment(key.context), provider] {
+        let place = SpanPlace(key, table)
+        placeBytes.append(little: self.number(of: place.caller))
+        placeBytes.append(little: self.number(of: place.service))
+        for environment in [place.environment, place.context, place.provider] {
             placeBytes.append(little: self.number(of: environment?.id.rawValue ?? ""))
             placeBytes.append(little: self.number(of: environment?.name ?? ""))
         }
-        let fault = key.fault > 0 ? GatewayFault(rawValue: key.fault - 1)?.code : nil
-        placeBytes.append(little: self.number(of: fault ?? ""))
-        placeBytes.append(little: UInt32(truncatingIfNeeded: provider?.revision ?? 0))
+        placeBytes.append(little: self.number(of: place.fault ?? ""))
+        placeBytes.append(little: UInt32(truncatingIfNeeded: place.revision))
         return number
     }
 

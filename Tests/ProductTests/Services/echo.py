@@ -22,9 +22,9 @@ class Handler(BaseHTTPRequestHandler):
         status = int(os.environ.get("STATUS", "200"))
         answer = {"service": NAME, "version": VERSION, "context": self.headers.get("x-msx-env")}
         if next_url := os.environ.get("NEXT_URL"):
-            headers = {}
-            if os.environ.get("FORWARD", "yes") == "yes":
-                headers = {key: self.headers[key] for key in CARRIERS if self.headers.get(key)}
+            forward = os.environ.get("FORWARD", "yes")
+            names = CARRIERS if forward == "yes" else forward.split(",")
+            headers = {key: self.headers[key] for key in names if self.headers.get(key)}
             request = urllib.request.Request(next_url + self.path, headers=headers)
             with urllib.request.urlopen(request, timeout=10) as response:
                 answer["next"] = json.load(response)
