@@ -59,7 +59,7 @@ func isTokenByte(_ byte: UInt8) -> Bool {
 
 /// Position of the first `byte` at or after `from`, or nil.
 @inline(__always)
-func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from: Int) -> Int? {
+package func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from: Int) -> Int? {
     guard from < bytes.count, let base = bytes.baseAddress else { return nil }
     guard let found = memchr(base + from, Int32(byte), bytes.count - from) else { return nil }
     return UnsafeRawPointer(found) - base

@@ -73,6 +73,14 @@ package final class WireBuffer {
         count += MemoryLayout<Number>.size
     }
 
+    /// Room for `more` bytes, all of which `fill` writes.
+    @inline(__always)
+    package func append(count more: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        reserve(more)
+        fill(UnsafeMutableRawBufferPointer(rebasing: storage[count..<(count + more)]))
+        count += more
+    }
+
     /// Puts a number over what was written at `offset`.
     package func replace(at offset: Int, with value: UInt64) {
         precondition(offset + 8 <= count, "nothing was written there")

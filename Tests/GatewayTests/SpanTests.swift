@@ -143,6 +143,51 @@ import Testing
         }
     }
 
+    @Test func aBlockHoldsAsManyPlacesAsSpans() async throws {
+        try await withFolder { folder in
+            var routed = RoutingTable(version: 1)
+            for number in 0..<700 {
+                routed.environments.append(
+                    RoutedEnvironment(
+                        id: EnvironmentID(rawValue: "env-\(number)"), name: "overlay-\(number)", revision: number,
+                        state: .serving, services: [Shop.service("service-\(number)", 1)]))
+            }
+            let tables = [CompiledTable(routed, after: nil), Self.table()]
+            let batch = SpanBatch()
+            for number in 0..<1000 {
+                var span = HopSpan()
+                "GET".withBytes { method in "/".withBytes { span.begin(at: 1, method, $0) } }
+                span.trace = TraceID(high: 0, low: UInt64(number))
+                span.environment = Int32(number % 700)
+                span.service = Int32((number * 7) % 700)
+                span.context = number % 3 == 0 ? Int32((number * 11) % 700) : -1
+                span.fault = number % 5 == 0 ? GatewayFault.noEndpoint.rawValue + 1 : 0
+                #expect(batch.append(span, tables[0]))
+            }
+            var other = HopSpan()
+            "GET".withBytes { method in "/".withBytes { other.begin(at: 1, method, $0) } }
+            (other.trace.low, other.environment, other.service) = (5000, 0, 0)
+            #expect(batch.append(other, tables[1]))
+            let writer = SpanWriter(SpanSegments(folder: folder + "/spans", maxBytes: 1 << 20, maxSegments: 4))
+            #expect(writer.write(batch) && writer.write(batch))
+            let spans = Self.spans(in: folder)
+            #expect(spans.count == 2002)
+            for span in spans {
+                let number = Int(span.trace.low)
+                guard number < 5000 else {
+                    #expect(span.place.environment.name == "shop" && span.place.service == "a")
+                    continue
+                }
+                #expect(span.place.environment.id.rawValue == "env-\(number % 700)")
+                #expect(span.place.service == "service-\((number * 7) % 700)" && span.place.caller == "edge")
+                #expect(span.place.provider?.name == "overlay-\((number * 7) % 700)")
+                #expect(span.place.revision == (number * 7) % 700)
+                #expect(span.place.context?.name == (number % 3 == 0 ? "overlay-\((number * 11) % 700)" : nil))
+                #expect(span.place.fault == (number % 5 == 0 ? "no_endpoint" : nil))
+            }
+        }
+    }
+
     @Test func theFilesAreBoundedAndTheOldestGoes() async throws {
         try await withFolder { folder in
             let table = Self.table()

@@ -2,10 +2,10 @@ import API
 
 /// One trace as a tree of its hops with bars in time, as wide as the terminal.
 package struct TraceWaterfall: Sendable {
-    private static let shortestBar = 12
+    private static let shortestBar = 8
     private static let wantedBar = 24
     private static let longestBar = 80
-    private static let shortestLabel = 28
+    private static let shortestLabel = 26
 
     private let width: Int
     private let palette: Palette

@@ -79,20 +79,14 @@ struct HopSpan {
         attempts = 0
         withUnsafeMutableBytes(of: &route) { route in
             let methodCount = min(method.count, 16)
-            for index in 0..<methodCount { route[index] = method[index] }
+            route.copyMemory(from: UnsafeRawBufferPointer(rebasing: method[..<methodCount]))
             route[methodCount] = 0x20
-            var count = methodCount + 1
-            var index = 0
-            while index < target.count, target[index] != 0x3F {
-                guard count < Self.routeBytes else {
-                    flags.insert(.routeIsCut)
-                    break
-                }
-                route[count] = target[index]
-                count += 1
-                index += 1
-            }
-            routeCount = UInt8(truncatingIfNeeded: count)
+            let path = firstIndex(of: 0x3F, in: target, from: 0) ?? target.count
+            let kept = min(path, Self.routeBytes - methodCount - 1)
+            UnsafeMutableRawBufferPointer(rebasing: route[(methodCount + 1)...]).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: target[..<kept]))
+            if kept < path { flags.insert(.routeIsCut) }
+            routeCount = UInt8(truncatingIfNeeded: methodCount + 1 + kept)
         }
     }
 
