@@ -134,7 +134,10 @@ extension Exchange {
         guard let carriers = decision.carriers, let settings = decision.settings else { return }
         guard let trace else { return }
         let context = decision.context >= 0 ? table.environments[decision.context].stamp : 0
-        servingPlace = provider?.serving.enter(context: onward(context, settings), trace: span.trace) ?? -1
+        servingPlace =
+            provider?.serving.enter(
+                context: onward(context, settings), trace: trace, hop: Serving.Hop(trace: span.trace, span: span.span))
+            ?? -1
         if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
             let origin = table.environments[table.environments[decision.environment].root]
             worker.traces.saw(trace, root: origin.stamp, context: context, now: worker.now)

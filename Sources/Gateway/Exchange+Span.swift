@@ -16,17 +16,23 @@ extension Exchange {
         span.context = Int32(truncatingIfNeeded: decision.context)
         span.carrier = decision.carrier
         if decision.carriers?.traced?.isSampled ?? true { span.flags.insert(.sampled) }
-        if decision.adopted != nil { span.flags.insert(.attributed) }
         if decision.carriersDisagree { span.flags.insert(.disagrees) }
         if decision.ignoredContext { span.flags.insert(.ignoredContext) }
-        guard let leak = decision.leak else { return }
-        span.flags.insert(leak == .restored ? .restored : .suspected)
-        if case .refuse(.contextLost) = decision.outcome { span.flags.insert(.refused) }
-        // It goes on under a trace of its own, so that what is wrong with it stays in it; it is shown where it belongs.
-        if decision.carriers?.trace == nil, decision.lost.count == 1 {
-            span.trace = decision.lost[0]
-            span.flags.insert(.attributed)
+        if let leak = decision.leak {
+            span.flags.insert(leak == .restored ? .restored : .suspected)
+            if case .refuse(.contextLost) = decision.outcome { span.flags.insert(.refused) }
         }
+        if decision.carriers?.trace == nil { attribute(decision) }
+    }
+
+    /// A call that names no trace is shown in that of the only request that it may belong to. A suspected leak goes on under a
+    /// trace of its own all the same: in the other one's name it would teach carrier 4 that this has two contexts.
+    private func attribute(_ decision: RouteDecision) {
+        guard let known = decision.adopted ?? (decision.lost.count == 1 ? decision.lost[0] : nil) else { return }
+        let hop = decision.callersHop(of: known)
+        span.trace = hop?.trace ?? known
+        span.parent = hop?.span ?? 0
+        span.flags.insert(.attributed)
     }
 
     /// The answer's head is there.

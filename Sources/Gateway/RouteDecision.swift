@@ -45,6 +45,9 @@ struct RouteDecision {
     /// Of the requests that the caller is answering.
     var callersTraces: [TraceID] { callerServing?.traces ?? [] }
 
+    /// Where the request of that trace is shown that the caller is answering.
+    func callersHop(of trace: TraceID) -> Serving.Hop? { callerServing?.hop(of: trace) }
+
     /// Decides for a request on `listener`, or on the shared edge port where there is none.
     ///
     /// - Parameters:

@@ -5,10 +5,18 @@ import Synchronization
 /// against. A copy that answers a request of an overlay and calls on without saying so has dropped its context, and the
 /// rest of the request would be answered by the wrong code.
 final class Serving: Sendable {
+    /// Where a request is shown: its span, and the trace that this is part of, which need not be the one that it goes on
+    /// with.
+    struct Hop: Equatable {
+        var trace: TraceID
+        var span: UInt64
+    }
+
     private struct Flight {
         /// The stamp of the context's environment; 0 for none.
         var context: UInt32
         var trace: TraceID
+        var hop: Hop?
     }
 
     private struct State {
@@ -33,14 +41,14 @@ final class Serving: Sendable {
     private let state = Mutex(State())
 
     /// - Returns: what ``leave(_:)`` takes.
-    func enter(context: UInt32, trace: TraceID) -> Int {
+    func enter(context: UInt32, trace: TraceID, hop: Hop? = nil) -> Int {
         state.withLock { state in
             if let index = state.contexts.firstIndex(where: { $0.context == context }) {
                 state.contexts[index].count += 1
             } else {
                 state.contexts.append((context, 1))
             }
-            let flight = Flight(context: context, trace: trace)
+            let flight = Flight(context: context, trace: trace, hop: hop)
             guard let place = state.free.popLast() else {
                 state.flights.append(flight)
                 return state.flights.count - 1
@@ -69,6 +77,11 @@ final class Serving: Sendable {
             else { return nil }
             return (flight.context, flight.trace)
         }
+    }
+
+    /// Where the request of that trace is shown.
+    func hop(of trace: TraceID) -> Hop? {
+        state.withLock { state in state.flights.lazy.compactMap { $0 }.first { $0.trace == trace }?.hop }
     }
 
     /// Of the requests that are being answered, at most ``tracesNamed``.

@@ -90,9 +90,52 @@ import Testing
                 let calls = Self.spans(in: folder).filter { $0.place.caller == "front" }
                 #expect(calls.map(\.trace.hex) == [Self.trace, Self.trace])
                 #expect(calls.allSatisfy { $0.isAttributed })
+                let requests = Self.spans(in: folder).filter { $0.place.caller == "edge" }
+                #expect(Set(calls.map(\.parent)) == Set(requests.map(\.id)))
                 #expect(Set(calls.map(\.leak)) == [nil, .suspected])
                 let marked = Self.spans(in: folder).filter { $0.contextLost }
                 #expect(marked.map(\.place.caller) == ["edge"])
+            }
+        }
+    }
+
+    @Test func whatFollowsFromALeakIsShownInItsTraceAndTeachesItNothing() async throws {
+        try await withFolder { folder in
+            let next = Mutex<[String: Int]>([:])
+            func relay(_ name: String, forwarding: String? = nil) throws -> Origin {
+                try Origin("\(name)@shop") { socket, _ in
+                    while let request = Origin.readRequest(socket) {
+                        let fields = request.components(separatedBy: "\r\n").filter { line in
+                            forwarding.map { line.hasPrefix($0 + ":") } ?? false
+                        }
+                        let inner = try RawSocket.connect(next.withLock { $0[name] ?? 0 })
+                        let lines = ["GET / HTTP/1.1", "host: a", "connection: close"] + fields
+                        try inner.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
+                        _ = inner.receiveAll()
+                        try socket.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                    }
+                }
+            }
+            let origins = [try relay("front"), try relay("orders"), try Origin("payments@shop")]
+            defer { for origin in origins { origin.stop() } }
+            var shop = Shop(Dictionary(uniqueKeysWithValues: origins.map { ($0.name, $0.port) }))
+            let edge = try shop.listen(Shop.baseline, "front")
+            let second = try shop.listen(Shop.baseline, "orders", caller: .service("front"))
+            let third = try shop.listen(Shop.baseline, "payments", caller: .service("orders"))
+            next.withLock { $0 = ["front": second, "orders": third] }
+            try await GatewayFixture.with(shop.table, spansFolder: folder + "/spans") { gateway in
+                _ = try await gateway.get(edge, [Self.parent, "x-msx-env: feat-refunds"])
+                _ = await gateway.plane.flushSpans()
+                let spans = Self.spans(in: folder)
+                #expect(spans.count == 3 && Set(spans.map(\.trace.hex)) == [Self.trace])
+                let ids = Dictionary(uniqueKeysWithValues: spans.map { ($0.place.service, $0.id) })
+                let parents = Dictionary(uniqueKeysWithValues: spans.map { ($0.place.service, $0.parent) })
+                #expect(parents["orders"] == ids["front"] && parents["payments"] == ids["orders"])
+                // Who forwards nothing but the trace id is still led into the overlay.
+                _ = try await gateway.get(edge, [Self.parent])
+                _ = await gateway.plane.flushSpans()
+                let last = Self.spans(in: folder).filter { $0.place.caller == "edge" }.map(\.place.context?.id)
+                #expect(last == [Shop.refunds, Shop.refunds])
             }
         }
     }
