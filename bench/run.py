@@ -12,7 +12,9 @@ import tempfile
 
 import commands
 import gateway
+import http2
 import scale
+import sizes
 
 PAGE = "docs/performance.md"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
@@ -59,7 +61,7 @@ def markdown(rows):
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def report(header, rounds, seconds, proxies, waits, fleet):
+def report(header, rounds, seconds, proxies, streams, sized, waits, fleet):
     return f"""{header}
 
 ## Gateway
@@ -70,6 +72,10 @@ The same header routing to the same origin (nginx, 256 bytes, kept connections),
 {gateway.PROXY_CORE} to itself, origin and `wrk` share core {gateway.LOAD_CORE}. CPU is user and system time of all of a proxy's processes, over
 completed requests, at {gateway.BUSY} connections: the median of {rounds} rounds of {seconds} s, lowest and highest in brackets. Rounds go through all
 proxies in turn; a ratio is of the same round. p50 and p99 are from runs of their own with {gateway.QUIET} connections.
+
+{http2_part(rounds, seconds, streams)}
+
+{sizes_part(sized)}
 
 ## Commands
 
@@ -89,6 +95,18 @@ could not listen on as many addresses; a table is made and taken, not sent. On a
 is one write to disk.
 
 To repeat: `make bench`, on a machine that does nothing else (`BENCH_ROUNDS={rounds} BENCH_SECONDS={seconds}`)."""
+
+
+def http2_part(rounds, seconds, streams):
+    parts = [f"### {kind}\n\n{markdown(rows)}" for kind, rows in http2.tables(streams)]
+    return "\n\n".join(parts) + f"""
+
+`h2load` with {http2.CONNECTIONS} connections of {http2.STREAMS} streams each; medians of {rounds} rounds of {seconds} s. HTTP/2 is without TLS, to the origin of above in
+HTTP/1.1; gRPC are unary calls with messages of 100 bytes, HTTP/2 on both sides, to `nghttpd`."""
+
+
+def sizes_part(sized):
+    return "\n\n".join(f"### {title}\n\n{markdown(rows)}\n\n{text}" for title, rows, text in sizes.tables(sized))
 
 
 def save(text):
@@ -115,11 +133,13 @@ def main():
     folder = tempfile.mkdtemp(prefix="msx-bench-")
     try:
         proxies = gateway.measure(folder, rounds, seconds, tell)
+        streams = http2.measure(folder, rounds, seconds, tell)
+        sized = sizes.measure(folder, rounds, seconds, tell)
         waits = commands.measure(folder, tell)
         fleet = scale.measure(folder, tell)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = report(header, rounds, seconds, proxies, waits, fleet)
+    text = report(header, rounds, seconds, proxies, streams, sized, waits, fleet)
     save(text)
     print(text)
     tell(f"written to {PAGE}")
