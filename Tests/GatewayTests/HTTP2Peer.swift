@@ -1,4 +1,3 @@
-import CNghttp2
 import Foundation
 
 /// One end of an HTTP/2 connection in a test, frame by frame, so that it can do what no library would: either a client, or
@@ -38,13 +37,12 @@ final class HTTP2Peer: @unchecked Sendable {
     static let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
     let socket: RawSocket
-    private var inflater: OpaquePointer?
+    private let inflater = HeaderInflater()
     private var lastStream = -1
 
     /// - Parameter opensWindows: so that the other side never waits.
     init(_ socket: RawSocket, isClient: Bool = true, opensWindows: Bool = true) throws {
         self.socket = socket
-        nghttp2_hd_inflate_new(&inflater)
         if isClient {
             try socket.send(Self.preface)
         } else {
@@ -56,8 +54,6 @@ final class HTTP2Peer: @unchecked Sendable {
         try send(Self.settings, payload: opensWindows ? [0, 4] + Self.number(1 << 24) : [])
         if opensWindows { try send(Self.windowUpdate, payload: Self.number(1 << 28)) }
     }
-
-    deinit { nghttp2_hd_inflate_del(inflater) }
 
     static func connect(_ port: Int, opensWindows: Bool = true) throws -> HTTP2Peer {
         try HTTP2Peer(try RawSocket.connect(port), opensWindows: opensWindows)
@@ -123,30 +119,8 @@ final class HTTP2Peer: @unchecked Sendable {
         var frame = Frame(type: head[3], flags: head[4], stream: stream, payload: socket.receive(exactly: length))
         if frame.type == Self.settings, frame.flags & 1 == 0 { try send(Self.settings, flags: 1) }
         if frame.type == Self.ping, frame.flags & 1 == 0 { try send(Self.ping, flags: 1, payload: frame.payload) }
-        if frame.type == Self.headers { frame.fields = inflate(frame.payload) }
+        if frame.type == Self.headers { frame.fields = inflater.fields(of: frame.payload) }
         return frame
-    }
-
-    private func inflate(_ bytes: [UInt8]) -> [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        var position = 0
-        while position < bytes.count {
-            var pair = nghttp2_nv()
-            var flags: Int32 = 0
-            let taken = bytes.withUnsafeBufferPointer {
-                nghttp2_hd_inflate_hd2(
-                    inflater, &pair, &flags, $0.baseAddress.map { $0 + position }, bytes.count - position, 1)
-            }
-            guard taken >= 0 else { return [("error", "\(taken)")] }
-            position += taken
-            guard flags & 2 != 0 else { break }
-            func text(_ start: UnsafeMutablePointer<UInt8>?, _ count: Int) -> String {
-                String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
-            }
-            fields.append((text(pair.name, pair.namelen), text(pair.value, pair.valuelen)))
-        }
-        nghttp2_hd_inflate_end_headers(inflater)
-        return fields
     }
 
     /// Reads until all of `streams` have ended or the connection has.

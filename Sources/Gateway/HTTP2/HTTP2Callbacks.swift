@@ -27,6 +27,8 @@ enum HTTP2Callbacks {
         // A window opens when the other side has taken what came.
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
+        // A head of 64 KiB, in small frames: the library counts every read that brings a part of one.
+        nghttp2_option_set_max_continuations(options, 128)
         return options
     }
 

@@ -89,6 +89,7 @@ final class FuzzCase {
         random = FuzzRandom(state: seed)
         input = FuzzInput(random: FuzzRandom(state: random.next()))
         pools = FakePools(loop, FuzzRandom(state: random.next()))
+        worker.onPostponed = { [loop] in loop.post { worker.runPostponed() } }
         for number in 0..<(1 + random.below(3)) { addClient(number) }
     }
 
@@ -104,6 +105,7 @@ final class FuzzCase {
         random = FuzzRandom(state: seed)
         input = FuzzInput(random: FuzzRandom(state: random.next()))
         pools = FakePools(loop, FuzzRandom(state: random.next()))
+        worker.onPostponed = { [loop] in loop.post { worker.runPostponed() } }
         for bytes in inputs { addClient(bytes) }
     }
 
@@ -120,7 +122,7 @@ final class FuzzCase {
     }
 
     /// Plays the history to its end and judges it.
-    func run() throws {
+    func run(_ judge: (FuzzCase) throws -> Void = { try FuzzLaws($0).check() }) throws {
         var steps = 0
         while let action = try nextAction() {
             action()
@@ -128,7 +130,7 @@ final class FuzzCase {
             guard steps < 200_000 else { throw Finding("it does not end") }
         }
         try settle()
-        try FuzzLaws(self).check()
+        try judge(self)
     }
 
     /// Everything that could happen next, one of it.

@@ -31,6 +31,66 @@ import Testing
         #expect(report.growth < 64, "it grew by \(report.growth) MB")
     }
 
+    /// HTTP/2: streams that are mixed, given up and broken. `MICROSTAX_FUZZ_CASE=streams:42` repeats one.
+    @Test func oneStreamInIsOneRequestOut() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let again = environment["MICROSTAX_FUZZ_CASE"].flatMap {
+            $0.hasPrefix("streams:") ? UInt64($0.dropFirst(8)) : nil
+        }
+        let seconds = environment["MICROSTAX_FUZZ_SECONDS"].flatMap { Double($0) }
+        let base = again ?? environment["MICROSTAX_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
+        let most = again != nil ? 1 : seconds == nil ? 3000 : Int.max
+        let report = try await onThread { Self.runStreams(from: base, seconds: seconds ?? 5, most: most) }
+        print("fuzz: \(report.cases) cases of streams from seed \(base), \(report.forwarded) requests forwarded")
+        #expect(report.findings.isEmpty, "\(report.findings.joined(separator: "\n"))")
+        #expect(report.forwarded > report.cases)
+    }
+
+    private static func runStreams(from base: UInt64, seconds: Double, most: Int) -> Report {
+        var report = Report()
+        let worker = FuzzCase.worker()
+        let end = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
+        while report.cases < most, ContinuousClock.now < end, report.findings.count < 5 {
+            let seed = base &+ UInt64(report.cases)
+            report.cases += 1
+            for isMutated in [false, true] {
+                var random = FuzzRandom(state: seed)
+                var inputs: [[UInt8]] = []
+                var planned: [[FuzzStreams.Planned]] = []
+                for client in 0..<(1 + random.below(2)) {
+                    var streams = FuzzStreams(random: FuzzRandom(state: random.next()))
+                    inputs.append(streams.bytes(client: client, isMutated: isMutated))
+                    planned.append(streams.planned)
+                }
+                let history = FuzzCase(inputs: inputs, seed: seed, worker: worker)
+                do {
+                    try history.run { history in
+                        if !isMutated { try FuzzStreamLaws(history: history, planned: planned).check() }
+                    }
+                } catch {
+                    report.findings.append("MICROSTAX_FUZZ_CASE=streams:\(seed) (mutated: \(isMutated)): \(error)")
+                    worker.closeAll()
+                    worker.requestsInFlight = 0
+                }
+                report.forwarded += history.records.count
+                if most == 1, !isMutated { tell(history) }
+            }
+        }
+        return report
+    }
+
+    private static func tell(_ history: FuzzCase) {
+        for client in history.clients {
+            print("client (\(client.link.state), ended: \(client.hasEnded)) sent")
+            for frame in FuzzStreams.frames(of: Array(client.input.dropFirst(24))) { print("  \(frame)") }
+            print(" and got")
+            for frame in FuzzStreams.frames(of: client.output) { print("  \(frame)") }
+        }
+        for record in history.records {
+            print("copy \(record.origin) said \(record.answer.bytes.count) bytes to \(record.request)")
+        }
+    }
+
     private struct Report: Sendable {
         var cases = 0
         var forwarded = 0
