@@ -1,7 +1,7 @@
 # `make` says what there is. Every target does the set-up that it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-down test simulate fuzz kill bench format lint clean
+.PHONY: help setup build install demo demo-down test simulate fuzz soak kill bench format lint clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ simulate: ## run 12,000 seeded random histories with faults and crashes (MICROST
 
 fuzz: ## feed the gateway random and mutated bytes, with an oracle (FUZZ_SECONDS=600; MICROSTAX_FUZZ_CASE=clients:42 repeats one)
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" SEED="$(SEED)" scripts/fuzz.sh
+
+soak: ## an hour of mixed traffic, ten tables a second, services killed: nothing wrong, lost or doubled (SOAK_SECONDS=60 tries it)
+	@SOAK_SECONDS="$(SOAK_SECONDS)" SEED="$(SEED)" scripts/soak.sh
 
 kill: ## kill the real program at every checkpoint, and services under load (KILLS=20 LOAD_SECONDS=20 tries it)
 	@KILLS="$(KILLS)" LOAD_SECONDS="$(LOAD_SECONDS)" SEED="$(SEED)" scripts/kill.sh

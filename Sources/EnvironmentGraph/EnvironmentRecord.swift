@@ -43,6 +43,10 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     /// About ``expiresAt``; see ``expire(at:setAt:)``.
     var expiry: ExpiryNotes?
     private var protected: Bool?
+    /// `nil` for no.
+    private var stoppedByTime: Bool?
+    /// The services started on demand that somebody has needed; `nil` for none.
+    private var warmed: Set<String>?
     /// By ``homes(of:)``; `nil` in records from before this was kept so.
     private var initialisedHomes: [String: Int]? = [:]
     /// As it was kept before, by service; `nil` where `initialisedHomes` is there, and in the oldest records: theirs have
@@ -57,6 +61,12 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         get { protected ?? false }
         set { protected = newValue ? true : nil }
     }
+
+    /// It was stopped by time (idleness or its schedule) and not by a person: a request for one of its services wakes it.
+    package var isAsleep: Bool { [.stopped, .stopping].contains(state) && stoppedByTime == true }
+
+    /// Says who stopped it, or that nobody has.
+    package mutating func noteStop(byTime: Bool) { stoppedByTime = byTime ? true : nil }
 
     package init(
         id: EnvironmentID, name: String, mode: EnvironmentMode, revision: Int = 1, spec: BlueprintSpec,
@@ -76,14 +86,37 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         updatedAt = createdAt
     }
 
-    /// The services that this environment runs itself, sorted by name.
+    /// The services that this environment runs itself, sorted by name; one that is cold wants no instance.
     package var localServices: [ServiceSpec] {
-        spec.services.filter { difference.isLocal($0.name) }
+        spec.services.filter { difference.isLocal($0.name) }.map { service in
+            guard isCold(service) else { return service }
+            var cold = service
+            cold.replicas = 0
+            return cold
+        }
     }
+
+    /// Whether nobody has needed it yet since the environment was started.
+    package func isCold(_ service: ServiceSpec) -> Bool {
+        service.isOnDemand && !(warmed?.contains(service.name) ?? false)
+    }
+
+    /// These are needed: they want their instances from now on, with what they say that they depend on.
+    package mutating func warm(_ services: Set<String>) {
+        var next = services
+        while let name = next.popFirst() {
+            guard let service = spec.service(name), difference.isLocal(name), isCold(service) else { continue }
+            warmed = (warmed ?? []).union([name])
+            next.formUnion(service.dependsOn.filter { $0.origin == .declared }.map(\.service))
+        }
+    }
+
+    /// It is started anew: what is started on demand is cold again.
+    package mutating func coolDown() { warmed = nil }
 
     /// How many instances of its own it wants; cheaper than ``localServices``.
     package var wantedInstances: Int {
-        spec.services.reduce(0) { $0 + (difference.isLocal($1.name) ? max(0, $1.replicas) : 0) }
+        spec.services.reduce(0) { $0 + (difference.isLocal($1.name) && !isCold($1) ? max(0, $1.replicas) : 0) }
     }
 
     /// How many of a service's initialisers have run, in their order: they run once for the data that it keeps. That is

@@ -41,6 +41,9 @@ package struct ExecutionRecord: Sendable, Hashable, Codable {
     /// For a scale: the replicas before it, of the services that it scaled.
     package var replicasBefore: [String: Int]?
 
+    /// Who starts what requests wait for.
+    package static let gateway = "gateway"
+
     /// What it is for: a retry is for what it goes on with.
     package var purpose: Kind { kind == .retry ? retried ?? .create : kind }
 

@@ -65,9 +65,14 @@ package struct RoutingPart: Sendable, Hashable {
                                 RoutedPort(name: port.name, transport: port.transport, host: "127.0.0.1", port: $0)
                             }
                         }
-                    })
+                    }, wakes: wakes(service, record, isReady: !ready.isEmpty))
             },
-            removed: record.difference.removed)
+            removed: record.difference.removed, wakes: record.isAsleep ? true : nil)
+    }
+
+    /// Whether a request is to start the service, or may wait for it because another one has.
+    private static func wakes(_ service: ServiceSpec, _ record: EnvironmentRecord, isReady: Bool) -> Bool? {
+        service.isOnDemand && !isReady && (record.isCold(service) || record.state.isTransient) ? true : nil
     }
 
     private static func state(_ state: EnvironmentState) -> RoutedEnvironment.State {

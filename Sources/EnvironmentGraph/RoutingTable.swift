@@ -42,6 +42,9 @@ package struct RoutedEnvironment: Sendable, Hashable, Codable {
     /// What is done about a call that has dropped its context. `nil` from a control plane that did not know of it.
     package var onLeak: LeakPolicy?
     package var attribution: LeakAttribution?
+    /// It sleeps, and a request for a service of its own is to wake it. Beside ``state``, so that a gateway from before there
+    /// was any waking answers `no_endpoint`. `nil` for no.
+    package var wakes: Bool?
     /// The services that this environment runs itself.
     package var services: [RoutedService]
     /// Tombstones: resolution ends here with `unknown_service`.
@@ -51,8 +54,10 @@ package struct RoutedEnvironment: Sendable, Hashable, Codable {
         id: EnvironmentID, name: String, revision: Int, state: State, overlayID: String? = nil,
         parent: EnvironmentID? = nil, headerName: String = "x-msx-env", propagateHeader: Bool = true,
         onUnknownContext: UnknownContextPolicy = .reject, onLeak: LeakPolicy? = nil,
-        attribution: LeakAttribution? = nil, services: [RoutedService] = [], removed: [String] = []
+        attribution: LeakAttribution? = nil, services: [RoutedService] = [], removed: [String] = [],
+        wakes: Bool? = nil
     ) {
+        self.wakes = wakes
         self.onLeak = onLeak
         self.attribution = attribution
         self.id = id
@@ -75,10 +80,14 @@ package struct RoutedService: Sendable, Hashable, Codable {
     package var exposed: Bool
     /// False while the copy is not ready: it then answers `no_endpoint` and nobody else answers for it.
     package var ready: Bool
+    /// It is not ready because nobody has needed it yet, or because it is being started for that: a request starts it. `nil`
+    /// for no.
+    package var wakes: Bool?
     /// Several of one name are several copies of the service, which take turns.
     package var ports: [RoutedPort]
 
-    package init(name: String, exposed: Bool, ready: Bool, ports: [RoutedPort]) {
+    package init(name: String, exposed: Bool, ready: Bool, ports: [RoutedPort], wakes: Bool? = nil) {
+        self.wakes = wakes
         self.name = name
         self.exposed = exposed
         self.ready = ready

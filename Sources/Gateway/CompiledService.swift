@@ -16,6 +16,8 @@ final class CompiledService: Sendable {
     let environment: Int
     let exposed: Bool
     let ready: Bool
+    /// It is not ready, but a request starts it.
+    let wakes: Bool
     let ports: [Port]
     /// `x-msx-provider: orders@shop#r12` and CRLF.
     let providerLine: [UInt8]
@@ -33,6 +35,7 @@ final class CompiledService: Sendable {
         self.environment = environment
         exposed = service.exposed
         ready = service.ready
+        wakes = service.wakes == true
         var ports: [Port] = []
         for port in service.ports {
             var endpoint = endpoints.endpoint(
@@ -143,5 +146,14 @@ final class CompiledListener: Sendable {
         serviceBytes = Array(routed.service.utf8)
         portName = routed.portName
         isTCP = routed.isTCP
+    }
+
+    /// Whether it is the address of a service that is not ready itself. What that calls while it starts may need it in turn,
+    /// so it must not wait.
+    func callerStarts(by table: CompiledTable) -> Bool {
+        guard !isEdge else { return false }
+        let found = Array(caller.utf8).withUnsafeBytes { table.resolve($0, in: environment) }
+        guard case .found(let copy) = found else { return false }
+        return !copy.ready
     }
 }

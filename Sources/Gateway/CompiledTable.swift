@@ -118,7 +118,14 @@ struct CompiledEnvironment: Sendable {
     /// Canonical name of the context that leads here; empty where none does.
     let context: [UInt8]
     let state: RoutedEnvironment.State
+    /// It sleeps, and a request wakes it.
+    let wakes: Bool
     let settings: RoutingSettings
+
+    /// Whether a copy of its own that is not ready is worth waiting for.
+    func mayBecomeReady(_ copy: CompiledService) -> Bool {
+        state == .starting || wakes || (copy.wakes && state == .serving)
+    }
 
     /// A parent that is not in the table, or a lineage that runs in a circle, ends the lineage there: its services are
     /// then unknown rather than somebody else's.
@@ -147,7 +154,7 @@ struct CompiledEnvironment: Sendable {
                 id: environment.id, name: environment.name, revision: environment.revision, parent: parents[index],
                 root: roots[index],
                 stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8),
-                state: environment.state,
+                state: environment.state, wakes: environment.wakes == true,
                 settings: RoutingSettings(environments[roots[index]]))
         }
     }

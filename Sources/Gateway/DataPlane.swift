@@ -30,6 +30,8 @@ actor DataPlane {
     private var table: CompiledTable
     private var isApplying = false
     private var isStopped = false
+    private var isEnding = false
+    private let bell = WakeBell()
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
@@ -56,7 +58,7 @@ actor DataPlane {
                     identities: identities))
         }
         self.loops = loops
-        for part in loops { part.start() }
+        for part in loops { part.start(bell: bell) }
     }
 
     var version: UInt64 { table.version }
@@ -121,6 +123,26 @@ actor DataPlane {
         }
         total.calls.sort { ($0.caller, $0.service, $0.count) < ($1.caller, $1.service, $1.count) }
         return total
+    }
+
+    /// What is waited for just now: at once where that may be more than when `number` was read, else within `limit`.
+    func wanted(since number: UInt64?, within limit: Duration) async -> WantedReply {
+        if let number, number == bell.number, !isEnding { await bell.wait(since: number, within: limit) }
+        // Read before: what begins to wait meanwhile is asked for again.
+        let now = bell.number
+        var wanted: Set<WantedCopy> = []
+        if !isStopped {
+            for part in loops { wanted.formUnion(await part.wanted()) }
+        }
+        return WantedReply(
+            number: now,
+            wanted: wanted.sorted { ($0.environment.rawValue, $0.service) < ($1.environment.rawValue, $1.service) })
+    }
+
+    /// The gateway ends: questions for what is wanted are answered at once from now on.
+    func stopWaiting() {
+        isEnding = true
+        bell.ring()
     }
 
     func activity() async -> ActivitySnapshot {

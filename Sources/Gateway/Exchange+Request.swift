@@ -11,7 +11,7 @@ extension Exchange {
                 guard headStarted || downstream.isWritable else { return position }
                 guard let length = receivedHead(rest) else { return position }
                 position += length
-            case .connecting: return position
+            case .connecting, .waiting: return position
             case .response, .body:
                 if requestDone { return position }
                 position += relayRequestBody(bytes, rest, position)
@@ -36,7 +36,7 @@ extension Exchange {
             return bytes.count
         case .complete(let length):
             begin(bytes)
-            return length
+            return phase == .waiting ? nil : length
         }
     }
 
@@ -75,12 +75,15 @@ extension Exchange {
         isGRPC = false
         trace = nil
         span.start = 0
+        wakeDeadline = nil
     }
 
     /// The head is complete: decides, and sends it on its way.
     private func begin(_ bytes: UnsafeRawBufferPointer) {
         let method = requestParser.method.of(bytes)
         span.begin(at: SpanClock.now(), method, requestParser.target.of(bytes))
+        // What it waited belongs to it.
+        if wakeDeadline != nil { span.start = waitingSince }
         table = worker.table
         isHeadRequest = equals(method, "HEAD")
         isSafe = isHeadRequest || isSafeMethod(method)
@@ -116,6 +119,11 @@ extension Exchange {
         upgrades = requestParser.head.hasUpgrade && requestParser.head.saysUpgrade && requestDone && !clientIsHTTP10
         guard case .forward(let service, let endpoint) = decision.outcome else {
             guard case .refuse(let fault) = decision.outcome else { return }
+            if decision.mayWait, !worker.isDraining, listener?.callerStarts(by: table) != true {
+                if let wakeDeadline, wakeDeadline <= worker.now { return answer(.starting) }
+                if !wait(for: table.services[decision.service], bytes: bytes.count) { answer(.overloaded) }
+                return
+            }
             return answer(fault, detail: fault == .badContext ? badContextDetail(decision.carriers?.violation) : nil)
         }
         guard worker.requestsInFlight < worker.maxRequests else { return answer(.overloaded) }

@@ -11,6 +11,8 @@ final class Exchange: @unchecked Sendable {
     enum Phase {
         /// Waits for a request's head.
         case head
+        /// The copy is not ready; waits for a table by which it is. The request is still in the link, unread.
+        case waiting
         /// The decision is made; waits for a connection to the copy.
         case connecting
         /// Sends the request; waits for the response's head.
@@ -99,6 +101,11 @@ final class Exchange: @unchecked Sendable {
     var unchunking: ChunkedReader?
     /// Set while the client's bytes are being delivered: flushing is then done afterwards.
     var isDelivering = false
+    /// What the current request waits for, since when it may until when, and what it takes meanwhile.
+    private(set) var wanted: WantedCopy?
+    var wakeDeadline: Int64?
+    private(set) var waitingSince: UInt64 = 0
+    private var waitingBytes = 0
     /// Counts the connections that were asked for.
     var ticket = 0
 
@@ -149,6 +156,36 @@ final class Exchange: @unchecked Sendable {
         servingPlace = -1
     }
 
+    /// The current request waits until its copy is ready; it was not taken out of the link.
+    ///
+    /// - Returns: false where too much waits already.
+    func wait(for copy: CompiledService, bytes: Int) -> Bool {
+        guard worker.enterWaiting(bytes: bytes) else { return false }
+        waitingBytes = bytes
+        wanted = WantedCopy(environment: table.environments[copy.environment].id, service: copy.name)
+        stopExplaining()
+        if wakeDeadline == nil { waitingSince = span.start }
+        let until = wakeDeadline ?? worker.now + worker.timeouts.wake
+        wakeDeadline = until
+        deadline = until
+        phase = .waiting
+        return true
+    }
+
+    private func leaveWaiting() {
+        guard wanted != nil else { return }
+        wanted = nil
+        worker.leaveWaiting(bytes: waitingBytes)
+    }
+
+    /// Decides anew, with what is still in the link.
+    private func decideAgain() {
+        leaveWaiting()
+        phase = .head
+        requestParser.reset()
+        downstream.resumeReading()
+    }
+
     func leaveFlight() {
         if isInFlight { worker.requestsInFlight -= 1 }
     }
@@ -188,6 +225,7 @@ final class Exchange: @unchecked Sendable {
     /// Answers the current request in the gateway's own name.
     func answer(_ fault: GatewayFault, detail: String? = nil) {
         dropUpstream()
+        leaveWaiting()
         leaveFlight()
         span.status = UInt16(fault.status.code)
         span.fault = fault.rawValue + 1
@@ -218,10 +256,13 @@ extension Exchange: LinkOwner {
         // A client that sends requests and reads no answers waits until it has read.
         case .head: return headStarted || downstream.isWritable
         case .lingering, .closed: return true
-        case .connecting: return false
+        case .connecting, .waiting: return false
         case .response, .body: return !requestDone
         }
     }
+
+    /// Who goes away while nothing has been done for him yet does not want it any more.
+    func wantsEnd(of link: any Link) -> Bool { link === downstream && phase == .waiting }
 
     func received(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
         guard link === downstream else { return receivedResponse(bytes, from: link) }
@@ -263,13 +304,16 @@ extension Exchange: LinkOwner {
 }
 
 extension Exchange: Session {
-    var openWork: OpenWork? { isInFlight ? OpenWork(key: key, table: table, isTunnel: false) : nil }
+    var openWork: OpenWork? {
+        isInFlight || phase == .waiting ? OpenWork(key: key, table: table, isTunnel: false) : nil
+    }
 
     func deadlinePassed() {
         switch phase {
         case .head where headStarted:
             requestDone = false
             answer(.requestTimeout)
+        case .waiting: giveUpWaiting()
         case .connecting: answer(.connectFailed, detail: "No connection to the service's copy in time.")
         case .response: answer(.responseTimeout)
         case .lingering where downstream.isSending && worker.now < lingersUntil:
@@ -280,8 +324,15 @@ extension Exchange: Session {
     }
 
     func tableChanged() {
+        if phase == .waiting { return worker.isDraining ? giveUpWaiting() : decideAgain() }
         guard phase == .head, !headStarted else { return }
         if worker.isDraining || (listenerPort != nil && boundListener == nil) { closeAfterWrites() }
+    }
+
+    /// What is still in the link is the request: nobody can go on behind it.
+    private func giveUpWaiting() {
+        clientKeepsAlive = false
+        answer(.starting)
     }
 
     /// Ends everything now. An answer that is broken off must not look as if it had ended.
@@ -292,6 +343,7 @@ extension Exchange: Session {
 
     private func finishAbort() {
         guard phase != .closed else { return }
+        leaveWaiting()
         if isInFlight {
             span.flags.insert(.broken)
             settle(nil, reachedProvider: phase != .connecting)

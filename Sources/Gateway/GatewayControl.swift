@@ -41,6 +41,12 @@ package struct GatewayControl: Sendable {
         try await send(HTTPRequest("POST", "/spans/flush"), within: .seconds(3))
     }
 
+    /// What requests and connections wait for. Without a number at once; with the last reply's, when there may be more, or
+    /// after a while.
+    package func wanted(since number: UInt64?) async throws -> WantedReply {
+        try await send(HTTPRequest("GET", "/wanted" + (number.map { "?since=\($0)" } ?? "")))
+    }
+
     /// Asks the gateway to stop accepting, finish what is in flight, and end.
     package func shutdown() async throws {
         let _: GatewayStatus = try await send(HTTPRequest("POST", "/shutdown"))

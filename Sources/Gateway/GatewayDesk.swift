@@ -5,6 +5,9 @@ import Logging
 
 /// What the control socket does: tables in, status and counts out. Keeps the last good table on disk.
 actor GatewayDesk {
+    /// A question for what is wanted is answered after so long in any case.
+    private static let longestPoll = Duration.seconds(15)
+
     private let configuration: GatewayConfiguration
     private let plane: DataPlane
     private let identities: TLSIdentities?
@@ -63,6 +66,9 @@ actor GatewayDesk {
         case ("PUT", "/table"): return await putTable(request.body)
         case ("GET", "/status"): return reply(await status())
         case ("GET", "/counts"): return reply(await plane.counts())
+        case ("GET", "/wanted"):
+            let since = request.query["since"].flatMap { UInt64($0) }
+            return reply(await plane.wanted(since: since, within: Self.longestPoll))
         case ("GET", "/activity"): return reply(await plane.activity())
         case ("GET", "/measures"): return reply(await plane.measures())
         case ("PUT", "/otlp"): return putOTLP(request.body)
@@ -76,6 +82,9 @@ actor GatewayDesk {
                 404, "not_found", "there is no \(request.method) \(request.path) on a gateway's control socket")
         }
     }
+
+    /// Whoever asks what is wanted is answered now.
+    func stopWaiting() async { await plane.stopWaiting() }
 
     func status() async -> GatewayStatus {
         GatewayStatus(

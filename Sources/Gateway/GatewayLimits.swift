@@ -28,6 +28,12 @@ package struct GatewayLimits: Sendable {
     /// A file of spans, and how many of them there are; the oldest goes.
     package var maxSpanSegmentBytes = 8 << 20
     package var maxSpanSegments = 16
+    /// How long a request waits for an environment that starts or is woken; then `503 starting`.
+    package var wakeTimeout: Duration = .seconds(60)
+    /// Requests and connections that wait so; one more is answered `503 overloaded`.
+    package var maxWaiting = 2_048
+    /// What is kept of them, in bytes.
+    package var maxWaitingBytes = 16 << 20
     /// How long requests in flight may take to finish when the gateway stops.
     package var drainTimeout: Duration = .seconds(5)
 
@@ -47,6 +53,7 @@ struct Timeouts: Sendable {
     let response: Int64
     let stream: Int64
     let connect: Int64
+    let wake: Int64
 
     init(_ limits: GatewayLimits) {
         handshake = limits.handshakeTimeout.milliseconds
@@ -54,6 +61,7 @@ struct Timeouts: Sendable {
         keepAlive = limits.keepAliveTimeout.milliseconds
         response = limits.responseTimeout.milliseconds
         stream = limits.streamTimeout.milliseconds
+        wake = limits.wakeTimeout.milliseconds
         // The event loop's own limit comes first.
         connect = limits.connectTimeout.milliseconds + 1000
     }

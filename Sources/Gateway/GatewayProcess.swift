@@ -80,6 +80,7 @@ package enum GatewayProcess {
                 }
                 onReady(await desk.status())
                 _ = await stops.first { _ in true }
+                await desk.stopWaiting()
             }
             defer { group.cancelAll() }
             try await group.next()

@@ -38,6 +38,10 @@ enum LinkTrouble: Sendable, Equatable {
     case notHTTP2
 }
 
+extension LinkOwner {
+    func wantsEnd(of link: any Link) -> Bool { false }
+}
+
 extension Link {
     var isSending: Bool { false }
 }
@@ -50,6 +54,8 @@ protocol LinkOwner: AnyObject {
     func received(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int
     /// All that could be read just now was delivered: time to flush.
     func readCompleted(_ link: any Link)
+    /// Whether the end of the stream is to be told at once, also behind bytes that are kept because nobody wants them.
+    func wantsEnd(of link: any Link) -> Bool
     func inputClosed(_ link: any Link)
     /// - Parameter cleanly: the peer ended the stream; otherwise it broke.
     func closed(_ link: any Link, cleanly: Bool)

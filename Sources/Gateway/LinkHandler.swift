@@ -157,7 +157,7 @@ final class LinkHandler: ChannelDuplexHandler, Link, @unchecked Sendable {
             any = any || taken > 0
             if taken == 0 { break }
         }
-        if inputEnded, kept.readableBytes == 0 || isIncomplete {
+        if inputEnded, kept.readableBytes == 0 || isIncomplete || owner?.wantsEnd(of: self) == true {
             inputEnded = false
             owner?.inputClosed(self)
         }

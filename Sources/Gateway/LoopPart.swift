@@ -32,8 +32,10 @@ final class LoopPart: @unchecked Sendable {
 
     private static func milliseconds() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
-    func start() {
+    /// - Parameter bell: rung when something begins to wait for a copy.
+    func start(bell: WakeBell) {
         loop.execute {
+            self.worker.bell = bell
             self.ticking = self.loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in
                 let now = Self.milliseconds()
                 self.worker.tick(now: now)
@@ -87,6 +89,8 @@ final class LoopPart: @unchecked Sendable {
     func counts() async -> CountSnapshot { await onLoop { self.worker.callCounts() } }
 
     func activity() async -> LoopActivity { await onLoop { self.worker.loopActivity() } }
+
+    func wanted() async -> Set<WantedCopy> { await onLoop { self.worker.wanted() } }
 
     func connections() async -> Int { await onLoop { self.worker.connections } }
 

@@ -22,6 +22,8 @@ struct RouteDecision {
     var ignoredContext = false
     var settings: RoutingSettings?
     var carriers: ContextCarriers?
+    /// Where the copy is not ready, but starts, or can be woken: it may be waited for.
+    var mayWait = false
     /// The caller has dropped the context of what it answers.
     var leak: CallLeak?
     /// What decided the context.
@@ -272,10 +274,11 @@ struct RouteDecision {
             return
         }
         self.service = copy.number
-        let state = table.environments[copy.environment].state
+        let home = table.environments[copy.environment]
         // What is ready answers while the rest still starts: services call each other when they start.
-        guard copy.ready, state != .failed else {
-            outcome = .refuse(state == .starting ? .starting : .noEndpoint)
+        guard copy.ready, home.state != .failed else {
+            mayWait = home.mayBecomeReady(copy)
+            outcome = .refuse(mayWait ? .starting : .noEndpoint)
             return
         }
         guard let endpoint = copy.endpoint(portName: portName, wantsHTTP: true) else {

@@ -1,3 +1,4 @@
+import EnvironmentGraph
 import HTTPWire
 
 /// Bytes both ways, with each side's end of stream passed on by itself: a client's connection on a TCP listener, to the
@@ -15,6 +16,13 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
     /// What it was opened for, once that is decided.
     private var key: CountKey?
     private var table: CompiledTable
+    /// Of a listener's connection.
+    private var connector: (any Connector)?
+    private var identity: ListenerIdentity?
+    private var port = 0
+    /// The copy that it waits for.
+    private(set) var wanted: WantedCopy?
+    private var wakeDeadline: Int64?
     private let onEnd: () -> Void
     var position = -1
     var deadline: Int64
@@ -29,10 +37,19 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         worker.add(self)
     }
 
-    /// Decides and connects; a client for which there is no copy is closed at once.
+    /// Decides and connects; a client for which there is no copy is closed at once, and one whose copy starts or can be woken
+    /// waits for it.
     func open(listener: CompiledListener?, connector: any Connector) {
+        self.connector = connector
+        identity = listener?.identity
+        port = listener?.port ?? 0
+        decide(listener)
+    }
+
+    private func decide(_ listener: CompiledListener?) {
+        leaveWaiting()
         let table = worker.table
-        guard let listener else { return abort() }
+        guard let listener, let connector, listener.identity == identity else { return abort() }
         var key = CountKey(
             listener: Int32(listener.number), environment: Int32(listener.environment), service: -1, context: -1,
             isProvider: false, fault: .unknownService)
@@ -43,8 +60,19 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
             return abort()
         }
         key.service = Int32(copy.number)
-        guard copy.ready, let endpoint = copy.endpoint(portName: listener.portName, wantsHTTP: false) else {
-            key.fault = .noEndpoint
+        let home = table.environments[copy.environment]
+        guard copy.ready, home.state != .failed,
+            let endpoint = copy.endpoint(portName: listener.portName, wantsHTTP: false)
+        else {
+            let mayWait = home.mayBecomeReady(copy) && !worker.isDraining && !listener.callerStarts(by: table)
+            key.fault = mayWait ? .starting : .noEndpoint
+            if mayWait, worker.enterWaiting(bytes: 0) {
+                wanted = WantedCopy(environment: home.id, service: copy.name)
+                (self.key, self.table) = (key, table)
+                if wakeDeadline == nil { wakeDeadline = worker.now + worker.timeouts.wake }
+                deadline = wakeDeadline ?? deadline
+                return
+            }
             worker.count(key, by: table)
             return abort()
         }
@@ -54,7 +82,14 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         self.key = key
         self.table = table
         isConnecting = true
+        deadline = worker.now + worker.timeouts.connect
         connector.connect(to: endpoint, allowsReuse: false, ticket: 0, for: self)
+    }
+
+    private func leaveWaiting() {
+        guard wanted != nil else { return }
+        wanted = nil
+        worker.leaveWaiting(bytes: 0)
     }
 
     /// Goes on with the connection of a request that switched protocols.
@@ -134,16 +169,27 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
 
     var openWork: OpenWork? { key.map { OpenWork(key: $0, table: table, isTunnel: true) } }
 
-    func deadlinePassed() { abort() }
+    func deadlinePassed() {
+        if wanted != nil, let key { worker.count(key, by: table) }
+        abort()
+    }
 
     /// An open tunnel stays where it began.
-    func tableChanged() {}
+    func tableChanged() {
+        guard wanted != nil else { return }
+        if worker.isDraining { return abort() }
+        decide(worker.table.listeners[port])
+    }
+
+    /// Who goes away while he waits does not want it any more.
+    func wantsEnd(of link: any Link) -> Bool { wanted != nil }
 
     func abort() { end { $0.abort(reset: false) } }
 
     private func end(_ close: (any Link) -> Void) {
         guard !isClosed else { return }
         isClosed = true
+        leaveWaiting()
         deadline = .max
         worker.remove(self)
         onEnd()

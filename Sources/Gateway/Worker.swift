@@ -20,6 +20,8 @@ final class Worker: @unchecked Sendable {
     private(set) var now: Int64
     private(set) var isDraining = false
     var requestsInFlight = 0
+    /// What waits for copies to become ready.
+    private(set) var waiting: WaitingRoom
     /// Requests whose carriers named different contexts.
     var disagreements: UInt64 = 0
     /// TLS with clients: completed, and broken off before that.
@@ -45,6 +47,7 @@ final class Worker: @unchecked Sendable {
         self.now = now
         maxConnections = max(1, limits.maxConnections / loops)
         maxRequests = max(1, limits.maxRequests / loops)
+        waiting = WaitingRoom(limits: limits, loops: loops)
         counts = CountBook(maxKeys: max(1, limits.maxCountKeys / loops))
         measures = MeasureBook(maxKeys: limits.maxMeasureKeys)
         random = seed
@@ -118,6 +121,23 @@ final class Worker: @unchecked Sendable {
         for work in works { work() }
     }
 
+    /// Rung whenever something begins to wait for a copy; set once, before the loop serves anybody.
+    var bell: WakeBell?
+
+    /// A session waits for a copy from now on, until it leaves with the same number of bytes.
+    ///
+    /// - Returns: false where too much waits already.
+    func enterWaiting(bytes: Int) -> Bool {
+        guard waiting.enter(bytes: bytes) else { return false }
+        bell?.ring()
+        return true
+    }
+
+    func leaveWaiting(bytes: Int) { waiting.leave(bytes: bytes) }
+
+    /// The copies that somebody waits for just now, each once.
+    func wanted() -> Set<WantedCopy> { Set(sessions.compactMap(\.wanted)) }
+
     func add(_ session: any Session) {
         session.position = sessions.count
         sessions.append(session)
@@ -168,8 +188,14 @@ protocol Session: AnyObject {
     var deadline: Int64 { get }
     /// The request or the tunnel that is under way; nil between requests.
     var openWork: OpenWork? { get }
+    /// What it waits for; nil while it does not.
+    var wanted: WantedCopy? { get }
     func deadlinePassed()
     /// The table is another one, or the gateway drains: close if there is nothing left to do here.
     func tableChanged()
     func abort()
+}
+
+extension Session {
+    var wanted: WantedCopy? { nil }
 }

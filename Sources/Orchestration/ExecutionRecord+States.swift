@@ -23,6 +23,8 @@ extension ExecutionRecord {
     ///   a retry of what failed after that, has moved it back.
     package func stateAfterEnding(in now: EnvironmentState) -> EnvironmentState? {
         switch (state, purpose) {
+        // Somebody asked for a cold service that does not start: the others are none the worse for it.
+        case (.failed, .restart) where actor == Self.gateway: .degraded
         case (.failed, _): .error
         case (.succeeded, .stop), (.undone, .resume): .stopped
         case (.succeeded, .delete): nil

@@ -102,6 +102,9 @@ package actor Orchestrator {
         for task in tasks { await task.value }
     }
 
+    /// Something that routes are made from has changed without an execution.
+    package nonisolated func routesHaveChanged() { actions.routes.isStale() }
+
     /// Sees to it that the last execution of its environment is worked on; returns at once. What runs there is cancelled
     /// and has ended before another begins, or before the same one is undone.
     ///

@@ -132,7 +132,7 @@ import Testing
         .service("resources: {cpu: lots}", "not_supported_yet@3:1", "invalid_quantity@3:18"),
         .service("data: branch", "not_supported_yet@3:7"),
         .service("data: inherit"),
-        .service("activation: onDemand", "not_supported_yet@3:13"),
+        .service("activation: onDemand", "missing_field@3:13"), .service("activation: onDemand,\nports: ['80']"),
         .service("activation: eager"),
         .service("claims: ['queue:orders']", "not_supported_yet@3:1"),
         .service("contract: api.yaml", "not_supported_yet@3:1"),

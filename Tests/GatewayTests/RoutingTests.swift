@@ -141,9 +141,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (RoutedEnvironment.State.serving, "no_endpoint"), (.failed, "no_endpoint"), (.starting, "starting"),
-    ])
+    @Test(arguments: [(RoutedEnvironment.State.serving, "no_endpoint"), (.failed, "no_endpoint")])
     func whatIsNotReadyDoesNotFallThrough(_ state: RoutedEnvironment.State, _ code: String) async throws {
         try await withShop {
             $0.table.environments[1].state = state

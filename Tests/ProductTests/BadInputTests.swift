@@ -73,7 +73,7 @@ import Testing
                     env: { URL: "${services.dbx.url}" }
                   - name: db
                     command: [run]
-                    activation: onDemand
+                    data: branch
                 """
             let path = try product.blueprint(text)
             let outcome = try await product.run("env", "create", "--file", path)

@@ -37,6 +37,12 @@ struct ServiceChecker {
         checkProgram(&draft)
         draft.spec.replicas = fields.integer("replicas", in: 0...100) ?? 1
         readPorts(&draft)
+        draft.spec.isOnDemand = fields.choice("activation", ["auto", "eager", "onDemand"]) == "onDemand"
+        if draft.spec.isOnDemand, draft.spec.ports.isEmpty, !isPartial {
+            findings.error(
+                "missing_field", "`\(fields.path)` is started on demand, but has no `ports` to ask it at",
+                at: fields.at("activation"), hint: "ports: [\"8080\"]")
+        }
         readEnvironment(&draft)
         readSecrets(&draft)
         draft.spec.expose = fields.boolean("expose") ?? false

@@ -29,7 +29,6 @@ struct Support {
     private func check(service: LocatedValue) {
         refuse(Self.serviceFields, of: service)
         refuse(service, "data", ["branch", "empty"])
-        refuse(service, "activation", ["onDemand"], hint: "write `eager`")
         for dependency in service["dependsOn"]?.items ?? [] { refuse(dependency, "condition", ["completed"]) }
         let initialisers = service["init"]
         for item in (initialisers?.items ?? []) + (initialisers.map { [$0] } ?? []) {

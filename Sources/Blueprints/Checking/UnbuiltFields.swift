@@ -49,7 +49,6 @@ struct UnbuiltFields {
     func check(service: Fields) {
         checkResources(service)
         _ = service.choice("data", ["inherit", "branch", "empty"])
-        _ = service.choice("activation", ["auto", "eager", "onDemand"])
         _ = service.texts("claims")
         _ = service.nonEmptyText("contract")
         guard let mock = service.fields("mock", known: ["enabled", "mode", "openapi", "deployment"]) else { return }

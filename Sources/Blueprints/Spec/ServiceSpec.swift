@@ -27,6 +27,14 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
     /// Canonical name with prefix, such as `SIGTERM`.
     package var stopSignal: String
     package var stopGraceSeconds: Double
+    /// `nil` for no.
+    private var onDemand: Bool?
+
+    /// `activation: onDemand`: it is not started before somebody needs it.
+    package var isOnDemand: Bool {
+        get { onDemand == true }
+        set { onDemand = newValue ? true : nil }
+    }
 
     package init(
         name: String, command: [String] = [], args: [String] = [], image: String? = nil, workdir: String = "/",

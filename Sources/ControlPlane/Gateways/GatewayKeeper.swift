@@ -102,6 +102,9 @@ package final class GatewayKeeper: Sendable {
         return SpanFolder(gatewayFolder: folder.gateway)
     }
 
+    /// What requests wait for; see ``GatewayControl/wanted(since:)``.
+    package func wanted(since number: UInt64?) async throws -> WantedReply { try await control.wanted(since: number) }
+
     private func asked<Answer>(_ ask: () async throws -> Answer) async throws -> Answer {
         do {
             return try await ask()

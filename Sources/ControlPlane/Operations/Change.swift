@@ -63,13 +63,23 @@ struct Change: Sendable {
             return try update.carryOut(wish, id, actor: actor, action: action, now, in: store)
         }
         var prepared = try decide(id, now, in: store)
+        if command == .stop, prepared.execution == nil, prepared.record.isAsleep, LifecycleActions.isPerson(actor) {
+            // It sleeps; from now on no request wakes it.
+            prepared.record.noteStop(byTime: false)
+            try store.save(prepared.record)
+            try store.audit(action, of: prepared.record.name, by: actor, at: now)
+            prepared.isChanged = true
+        }
         guard var execution = prepared.execution, !prepared.isRepeated else { return prepared }
+        if [.stop, .resume].contains(command) {
+            prepared.record.noteStop(byTime: command == .stop && actor == LifecycleActions.actor)
+        }
         // What is said of the generation that stopped or failed does not count for the one that starts.
         if command == .resume { prepared.record.renewAll() }
         if command == .retry { prepared.record.renew(execution.startsAgain) }
         if command == .delete { prepared.record.expiresAt = nil }
         // What time does is no use of it.
-        if actor != LifecycleActions.actor, command != .delete { prepared.record.renewExpiry(now: now) }
+        if LifecycleActions.isPerson(actor), command != .delete { prepared.record.renewExpiry(now: now) }
         prepared.record.updatedAt = now
         execution.actor = execution.actor ?? actor
         if execution.state == .compensating {
@@ -83,7 +93,7 @@ struct Change: Sendable {
     }
 
     private func decide(_ id: EnvironmentID, _ now: Int64, in store: any StoreReading) throws -> Prepared {
-        guard let record = try store.environment(id) else {
+        guard var record = try store.environment(id) else {
             throw APIProblem(.notFound, "there is no environment \(id)")
         }
         let last = try store.lastExecution(of: id)
@@ -100,6 +110,7 @@ struct Change: Sendable {
         if command == .undo { return try undone(record, last, in: store) }
         if command == .restart { return try restarted(record, now) }
         try checkOthers(record, in: store)
+        if command == .resume, record.state == .stopped { record.coolDown() }
         if command == .resume { try Doubts(record, allow).check(command, in: store) }
         var execution = ExecutionRecord(
             id: outside.executionID(), environment: id, kind: kind, steps: try steps(record, last), createdAt: now,

@@ -129,7 +129,11 @@ struct EnvironmentOperations: Sendable {
 
     private func begun(_ prepared: Change.Prepared, _ response: HTTPResponse) async -> HTTPResponse {
         board.ring(prepared.record.id)
-        if let execution = prepared.execution { await orchestrator.submit(execution) }
+        if let execution = prepared.execution {
+            await orchestrator.submit(execution)
+        } else if prepared.isChanged {
+            orchestrator.routesHaveChanged()
+        }
         return response
     }
 

@@ -110,7 +110,7 @@ extension Update {
         from old: EnvironmentRecord, to new: EnvironmentRecord, _ changes: Difference, _ secrets: Set<String>
     ) -> Set<String> {
         // What does not reach the process.
-        let harmless: Set<String> = ["expose", "dependsOn", "init", "replicas"]
+        let harmless: Set<String> = ["expose", "dependsOn", "init", "replicas", "activation"]
         let changed = changes.entries.filter { $0.kind == .changed && !harmless.isSuperset(of: $0.reasons) }
             .map(\.service)
         return Set(changed).union(secrets).filter { old.difference.isLocal($0) && new.difference.isLocal($0) }

@@ -21,6 +21,7 @@ package struct Server: Sendable {
     let routes: RoutePublisher
     let orchestrator: Orchestrator
     let lifecycles: LifecycleKeeper
+    private let waker: Waker
     let handler: APIHandler
     private let vitals: Vitals
     private let readiness: Readiness
@@ -62,6 +63,11 @@ package struct Server: Sendable {
         }
         orchestrator = desk.orchestrator
         lifecycles = desk.lifecycles
+        waker = Waker(
+            gateway: gateway, store: measured,
+            actions: LifecycleActions(
+                store: measured, board: board, orchestrator: orchestrator, outside: outside,
+                actor: LifecycleActions.gateway), log: log)
         vitals = Vitals(
             Self.organs(socket: socket, store: store, orchestrator: orchestrator), period: configuration.pulse)
         readiness = Readiness(store: measured, vitals: vitals, gateway: gateway, routes: routes, now: outside.now)
@@ -108,6 +114,7 @@ package struct Server: Sendable {
                 group.addTask { await gateway.run() }
                 group.addTask { await routes.run() }
                 group.addTask { await lifecycles.run() }
+                group.addTask { await waker.run() }
                 group.addTask { try await serveOwner(manager, onReady: onReady) }
                 if let listener = configuration.listener {
                     group.addTask { try await serveTCP(listener) }

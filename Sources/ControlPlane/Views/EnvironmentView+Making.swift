@@ -84,11 +84,14 @@ extension ServiceView {
         }
         let isLocal = provider.environment == own.id
         let home = lineage.environments.first { $0.id == provider.environment }
-        let instances = home?.spec.service(resolution.service)?.instances ?? [resolution.service]
+        let wanted = home?.spec.service(resolution.service)
+        let isCold = wanted.map { home?.isCold($0) == true } ?? false
+        let instances = isCold ? [] : wanted?.instances ?? [resolution.service]
         let statuses = instances.compactMap { board.status(of: $0, in: provider.environment) }
         // What stands worst says how the service is.
         let worst = statuses.first { $0.state != .ready } ?? statuses.first
-        let idle = own.state == .stopped || instances.isEmpty ? "stopped" : "pending"
+        let idle =
+            own.state == .stopped || (instances.isEmpty && !isCold) ? "stopped" : isCold ? "cold" : "pending"
         self.init(
             name: resolution.service, provider: ProviderView(provider),
             state: isLocal ? worst?.state.rawValue ?? idle : "inherited",
