@@ -1,5 +1,6 @@
 #pragma once
 
+#include <time.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -103,3 +104,17 @@ int msx_point_at(int folder, const char *name);
 
 /// Changes the owner of what a descriptor of `msx_point_at` stands for. 0 or -1 with errno.
 int msx_give(int descriptor, uid_t uid, gid_t gid);
+
+/// Nanoseconds of a clock that only goes forward. No system call where the kernel offers one without.
+static inline uint64_t msx_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/// Nanoseconds since 1970, UTC.
+static inline int64_t msx_wall_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + (int64_t)now.tv_nsec;
+}
