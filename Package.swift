@@ -119,7 +119,7 @@ let package = Package(
             swiftSettings: strict),
 
         // tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["CPlatform"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("ArchitectureTests", []),
         tests("FilesTests", ["Files", "TestSupport"]),
         tests("CertificatesTests", ["Certificates", "TestSupport", x509, asn1]),

@@ -62,7 +62,9 @@ package struct RoutingPart: Sendable, Hashable {
                     ports: service.ports.flatMap { port in
                         (ready.isEmpty ? [service.name] : ready).compactMap { instance in
                             facts.ports[instance]?[port.name].map {
-                                RoutedPort(name: port.name, transport: port.transport, host: "127.0.0.1", port: $0)
+                                RoutedPort(
+                                    name: port.name, transport: port.transport, host: "127.0.0.1", port: $0,
+                                    tls: port.tls)
                             }
                         }
                     }, wakes: wakes(service, record, isReady: !ready.isEmpty))

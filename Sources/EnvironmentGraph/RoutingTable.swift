@@ -101,8 +101,11 @@ package struct RoutedPort: Sendable, Hashable, Codable {
     /// Where the copy listens, such as `127.0.0.1`.
     package var host: String
     package var port: Int
+    /// How TLS is spoken to it; `nil` for not at all.
+    package var tls: PortTLS?
 
-    package init(name: String, transport: PortProtocol, host: String, port: Int) {
+    package init(name: String, transport: PortProtocol, host: String, port: Int, tls: PortTLS? = nil) {
+        self.tls = tls
         self.name = name
         self.transport = transport
         self.host = host

@@ -39,7 +39,7 @@ final class CompiledService: Sendable {
         var ports: [Port] = []
         for port in service.ports {
             var endpoint = endpoints.endpoint(
-                of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port)
+                of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port, tls: port.tls)
             endpoint.speaksHTTP2 = port.transport == .http2 || port.transport == .grpc
             if let index = ports.firstIndex(where: { $0.name == port.name }) {
                 ports[index].endpoints.append(endpoint)
@@ -75,6 +75,8 @@ struct Endpoint: Sendable, Hashable {
     let port: Int
     /// From the first byte on (RFC 9113 section 3.3).
     var speaksHTTP2 = false
+    /// nil: in plain text.
+    var tls: ServiceTLS?
 }
 
 /// Gives numbers to endpoints; a number is never given twice. Holds only those of the last table.
@@ -82,22 +84,30 @@ struct EndpointBook: Sendable {
     private var earlier: [String: Int] = [:]
     private var numbers: [String: Int] = [:]
     private var next = 0
+    /// By what they hold a certificate against: made once, because that is dear.
+    private var contexts: [PortTLS: ServiceTLS] = [:]
+    private var earlierContexts: [PortTLS: ServiceTLS] = [:]
 
     /// For the table that follows.
     func successor() -> EndpointBook {
         var book = self
         book.earlier = numbers
         book.numbers = [:]
+        book.earlierContexts = contexts
+        book.contexts = [:]
         return book
     }
 
-    mutating func endpoint(of owner: String, host: String, port: Int) -> Endpoint {
-        let key = "\(owner) \(host):\(port)"
+    mutating func endpoint(of owner: String, host: String, port: Int, tls: PortTLS? = nil) -> Endpoint {
+        let context = tls.map { tls in contexts[tls] ?? earlierContexts[tls] ?? ServiceTLS(tls) }
+        if let tls { contexts[tls] = context }
+        // Held against something else, a connection is another one.
+        let key = "\(owner) \(host):\(port) \(tls.map { "\($0.serverName) \($0.authorities ?? "")" } ?? "")"
         let known = numbers[key] ?? earlier[key]
         let number = known ?? next
         if known == nil { next += 1 }
         numbers[key] = number
-        return Endpoint(number: number, host: host, port: port)
+        return Endpoint(number: number, host: host, port: port, tls: context)
     }
 }
 

@@ -14,8 +14,9 @@ actor DataPlane {
     }
 
     private struct Listening {
-        let channel: any Channel
-        let host: String
+        /// nil while another gateway accepts from the socket.
+        var channel: (any Channel)?
+        let socket: ListeningSocket
     }
 
     private let group: MultiThreadedEventLoopGroup
@@ -26,7 +27,11 @@ actor DataPlane {
     /// Milliseconds since 1970, UTC.
     private let startedAt = wallClock()
     private var listening: [Int: Listening] = [:]
-    private var edge: (any Channel)?
+    private var edge: Listening?
+    /// From the gateway before this one, until they are needed.
+    private var inherited: [ListeningSocket] = []
+    /// Sockets are opened, and nobody is accepted yet: never two processes at one socket.
+    private var isHolding = false
     private var table: CompiledTable
     private var isApplying = false
     private var isStopped = false
@@ -38,15 +43,19 @@ actor DataPlane {
     ///   - identities: nil, and the edge speaks no TLS.
     ///   - spansFolder: where requests are recorded; nil: nowhere.
     ///   - exporter: is told of what is recorded.
+    ///   - sharesFolder: another gateway may still record there.
     init(
         loops count: Int, limits: GatewayLimits, identities: TLSIdentities? = nil, spansFolder: String? = nil,
-        exporter: OTLPExporter? = nil, logger: Logger
+        exporter: OTLPExporter? = nil, sharesFolder: Bool = false, logger: Logger
     ) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         self.group = group
         self.limits = limits
         self.logger = logger
-        let spans = spansFolder.map { SpanStore(folder: $0, limits: limits, loops: count, exporter: exporter) }
+        let spans = spansFolder.map {
+            SpanStore(
+                folder: $0, limits: limits, loops: count, exporter: exporter, continuesLast: !sharesFolder)
+        }
         self.spans = spans
         table = .empty
         var loops: [LoopPart] = []
@@ -67,9 +76,35 @@ actor DataPlane {
 
     /// Opens the shared edge port; returns the port that was bound.
     func openEdge(host: String, port: Int) async throws -> Int {
-        let channel = try await bootstrap(port: nil).bind(host: host, port: port).get()
-        edge = channel
-        return channel.localAddress?.port ?? port
+        try await openEdge(try ListeningSocket(host: host, port: port))
+    }
+
+    func openEdge(_ socket: ListeningSocket) async throws -> Int {
+        edge = try await accept(from: socket, port: nil)
+        return socket.port
+    }
+
+    /// Sockets that the tables to come need not open. Nobody is accepted until ``acceptNow()``.
+    func inherit(_ sockets: [ListeningSocket]) {
+        inherited = sockets
+        isHolding = true
+    }
+
+    /// Accepts from everything that is open by now; what is left of the inherited sockets is closed.
+    func acceptNow() async throws {
+        await enter()
+        defer { leave() }
+        (isHolding, inherited) = (false, [])
+        for (port, open) in listening { listening[port] = try await accept(from: open.socket, port: port) }
+        if let open = edge { edge = try await accept(from: open.socket, port: nil) }
+    }
+
+    /// Everything that is listened on.
+    func sockets() async -> [OfferedSocket] {
+        await enter()
+        defer { leave() }
+        return listening.values.map { OfferedSocket(socket: $0.socket, isEdge: false) }
+            + [edge].compactMap { $0 }.map { OfferedSocket(socket: $0.socket, isEdge: true) }
     }
 
     /// nil where the table is older than the one in use, or the gateway has stopped.
@@ -77,22 +112,35 @@ actor DataPlane {
         await enter()
         defer { leave() }
         guard !isStopped, new.version >= table.version else { return nil }
-        let compiled = CompiledTable(new, after: table)
-        table = compiled
-        for part in loops {
-            await part.install(compiled)
-        }
+        let compiled = await install(new)
         let wanted = Dictionary(new.listeners.map { ($0.port, $0) }) { first, _ in first }
-        for (port, old) in listening where wanted[port] == nil || wanted[port]?.host != old.host {
+        for (port, old) in listening where wanted[port] == nil || wanted[port]?.host != old.socket.host {
             listening[port] = nil
             // A listener that is closed already is what is wanted.
-            try? await old.channel.close().get()
+            try? await old.channel?.close().get()
         }
         var results: [ListenerResult] = []
         for (number, listener) in new.listeners.enumerated() {
             results.append(ListenerResult(port: listener.port, error: await bind(listener, number, compiled)))
         }
         return results
+    }
+
+    /// Routes what is open by a newer table; whoever accepts opens what is new in it.
+    func follow(_ new: RoutingTable) async {
+        await enter()
+        defer { leave() }
+        guard !isStopped, new.version > table.version else { return }
+        _ = await install(new)
+    }
+
+    private func install(_ new: RoutingTable) async -> CompiledTable {
+        let compiled = CompiledTable(new, after: table)
+        table = compiled
+        for part in loops {
+            await part.install(compiled)
+        }
+        return compiled
     }
 
     func counts() async -> CountSnapshot {
@@ -189,12 +237,7 @@ actor DataPlane {
         defer { leave() }
         guard !isStopped else { return }
         isStopped = true
-        for channel in listening.values.map(\.channel) + [edge].compactMap({ $0 }) {
-            // A listener that is closed already is what is wanted.
-            try? await channel.close().get()
-        }
-        listening = [:]
-        edge = nil
+        await stopAccepting()
         for part in loops { await part.drain() }
         let deadline = ContinuousClock.now + limits.drainTimeout
         while ContinuousClock.now < deadline, await !isIdle() {
@@ -208,6 +251,42 @@ actor DataPlane {
         } catch {
             logger.error("event loops did not stop", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Somebody else accepts from now on. What is open is served to its end: connections end after their next answer, or when
+    /// their time is over.
+    func retire() async {
+        await enter()
+        defer { leave() }
+        guard !isStopped else { return }
+        await stopAccepting()
+        for part in loops { await part.retire() }
+    }
+
+    /// Returns when nothing is open any more, or the time is over.
+    func untilIdle(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline, await !isIdle() {
+            // Cancellation ends the waiting.
+            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+        }
+    }
+
+    /// NIO closes a client that was accepted and is not set up yet when its listener closes: so no more are accepted first, and
+    /// then everything that is under way between the event loops is let through.
+    private func stopAccepting() async {
+        let channels = listening.values.compactMap(\.channel) + [edge?.channel].compactMap { $0 }
+        for channel in channels {
+            // A listener that is closed already is what is wanted.
+            try? await channel.setOption(ChannelOptions.autoRead, value: false).get()
+        }
+        for _ in 0..<3 {
+            for part in loops { await part.settle() }
+        }
+        for channel in channels { try? await channel.close().get() }
+        listening = [:]
+        edge = nil
+        inherited = []
     }
 
     private func isIdle() async -> Bool {
@@ -224,8 +303,10 @@ actor DataPlane {
         }
         if listening[listener.port] != nil { return nil }
         do {
-            let channel = try await bootstrap(port: listener.port).bind(host: listener.host, port: listener.port).get()
-            listening[listener.port] = Listening(channel: channel, host: listener.host)
+            let known = inherited.firstIndex { $0.port == listener.port && $0.host == listener.host }
+            let socket =
+                try known.map { inherited.remove(at: $0) } ?? ListeningSocket(host: listener.host, port: listener.port)
+            listening[listener.port] = try await accept(from: socket, port: listener.port)
             return nil
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             return "the port is in use by another process"
@@ -234,11 +315,16 @@ actor DataPlane {
         }
     }
 
+    private func accept(from socket: ListeningSocket, port: Int?) async throws -> Listening {
+        guard !isHolding else { return Listening(channel: nil, socket: socket) }
+        let channel = try await bootstrap(port: port).withBoundSocket(socket.give()).get()
+        socket.restoreBacklog()
+        return Listening(channel: channel, socket: socket)
+    }
+
     private func bootstrap(port: Int?) -> ServerBootstrap {
         let loops = loops
         return ServerBootstrap(group: group)
-            .serverChannelOption(ChannelOptions.backlog, value: 1024)
-            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in

@@ -236,7 +236,7 @@ extension Exchange: UpstreamUser {
 
     func connectFailed(ticket: Int, isExhausted: Bool) {
         guard phase == .connecting, ticket == self.ticket else { return }
-        answer(isExhausted ? .overloaded : .connectFailed)
+        answer(isExhausted ? .overloaded : .connectFailed, detail: isExhausted ? nil : endpoint?.tls?.problem)
     }
 }
 

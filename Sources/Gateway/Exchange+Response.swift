@@ -54,7 +54,9 @@ extension Exchange {
         responseBody = BodyReader(framing)
         unchunking = clientIsHTTP10 && framing == .chunked ? ChunkedReader() : nil
         // An answer before the request has ended is the last one: what is left of the request cannot be told from the next.
-        if framing == .untilClose || unchunking != nil || worker.isDraining || !requestDone { clientKeepsAlive = false }
+        if framing == .untilClose || unchunking != nil || worker.endsConnections || !requestDone {
+            clientKeepsAlive = false
+        }
         worker.scratch.clear()
         worker.scratch.appendResponse(
             responseParser, bytes, ownLines: ownLines,

@@ -231,7 +231,7 @@ final class Exchange: @unchecked Sendable {
         span.fault = fault.rawValue + 1
         let route = routeLine
         settle(fault, reachedProvider: false)
-        let keeps = clientKeepsAlive && requestDone && !worker.isDraining && !clientIsHTTP10
+        let keeps = clientKeepsAlive && requestDone && !worker.endsConnections && !clientIsHTTP10
         let response =
             isGRPC
             ? fault.grpcResponse(detail: detail, closes: !keeps)

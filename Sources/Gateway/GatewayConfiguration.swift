@@ -16,6 +16,9 @@ package struct GatewayConfiguration: Sendable {
     package var tls: TLSSettings
     /// Where spans are sent as well; the server may name another one later.
     package var otlp: OTLPTarget?
+    /// Takes the place of the gateway that serves the folder, with its sockets and without a refused connection. Where none
+    /// does, this is a start like any other.
+    package var replaces = false
 
     package static let defaultEdgePort = 7080
 
@@ -37,5 +40,7 @@ package struct GatewayConfiguration: Sendable {
     /// The control socket in a gateway's folder.
     package static func socketPath(inFolder folder: String) -> String { folder + "/gateway.sock" }
     static func spansPath(inFolder folder: String) -> String { folder + "/spans" }
+    /// Where the next gateway on the folder asks for the sockets.
+    static func handoverPath(inFolder folder: String) -> String { folder + "/sockets.sock" }
     static func tablePath(inFolder folder: String) -> String { folder + "/table.json" }
 }

@@ -22,6 +22,12 @@ actor GatewayDesk {
     private var isReady = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var storedVersion: UInt64 = 0
+    /// One table, or a hand-over, at a time.
+    private var isChanging = false
+    private var changesWaiting: [CheckedContinuation<Void, Never>] = []
+    /// Another gateway serves the folder.
+    private var isReleased = false
+    private var predecessor: Predecessor?
 
     init(
         _ configuration: GatewayConfiguration, plane: DataPlane, identities: TLSIdentities? = nil,
@@ -39,7 +45,11 @@ actor GatewayDesk {
     }
 
     /// Loads the stored table and opens everything; requests to the control socket wait until then.
-    func start() async throws {
+    ///
+    /// - Parameter predecessor: whose sockets are used; nobody is accepted before ``DataPlane/acceptNow()``.
+    func start(after predecessor: Predecessor? = nil) async throws {
+        self.predecessor = predecessor
+        if let predecessor { await plane.inherit(predecessor.sockets) }
         defer {
             isReady = true
             for continuation in waiting { continuation.resume() }
@@ -58,6 +68,44 @@ actor GatewayDesk {
             }
         }
         edgePort = try await openEdge()
+    }
+
+    // MARK: Handing over
+
+    /// Tables wait from here on, until ``goOn()`` or ``release()``.
+    func offerSockets() async -> (tableVersion: UInt64, sockets: [OfferedSocket]) {
+        await beginChange()
+        return (storedVersion, await plane.sockets())
+    }
+
+    func goOn() { endChange() }
+
+    /// Tables are for the next gateway.
+    func release() {
+        isReleased = true
+        endChange()
+    }
+
+    /// The next gateway has stored a table.
+    func follow() async {
+        guard let table = file.look() else { return }
+        await plane.follow(table)
+        await predecessor?.follow(table.version)
+    }
+
+    /// The gateway before this one has nothing to wait for any more.
+    func endPredecessor() async { await predecessor?.end() }
+
+    private func beginChange() async {
+        guard isChanging else {
+            isChanging = true
+            return
+        }
+        await withCheckedContinuation { changesWaiting.append($0) }
+    }
+
+    private func endChange() {
+        if changesWaiting.isEmpty { isChanging = false } else { changesWaiting.removeFirst().resume() }
     }
 
     func handle(_ request: HTTPRequest) async -> HTTPResponse {
@@ -111,6 +159,9 @@ actor GatewayDesk {
         } catch {
             return refuse(400, "malformed", "the routing table is malformed: \(error)")
         }
+        await beginChange()
+        defer { endChange() }
+        guard !isReleased else { return refuse(409, "stopping", "another gateway has taken over") }
         guard let results = await plane.apply(table) else {
             let current = await plane.version
             return refuse(
@@ -118,6 +169,7 @@ actor GatewayDesk {
         }
         let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
         let storeError = store(table)
+        await predecessor?.follow(table.version)
         refused = listeners.filter { $0.error != nil }
         problems = listeners.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
         if let storeError { report(storeError) }
@@ -138,6 +190,9 @@ actor GatewayDesk {
 
     private func openEdge() async throws -> Int {
         let host = configuration.edgeHost
+        if let edge = predecessor?.edge, edge.host == host, [nil, 0, edge.port].contains(configuration.edgePort) {
+            return try await plane.openEdge(edge)
+        }
         if let port = configuration.edgePort { return try await plane.openEdge(host: host, port: port) }
         let first = GatewayConfiguration.defaultEdgePort
         for port in first..<(first + 100) {

@@ -37,6 +37,9 @@ package struct GatewayLimits: Sendable {
     /// How long requests in flight may take to finish when the gateway stops.
     package var drainTimeout: Duration = .seconds(5)
 
+    /// How long connections that were open when another gateway took over may go on.
+    package var retirement: Duration = .seconds(600)
+
     package init() {}
 }
 

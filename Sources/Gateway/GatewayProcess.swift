@@ -22,8 +22,7 @@ package enum GatewayProcess {
             throw StartError(description: "the edge host \(configuration.edgeHost) is no loopback address")
         }
         try prepare(folder: configuration.folder)
-        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        let (listens, listening) = AsyncStream.makeStream(of: Void.self)
+        let (endings, end) = AsyncStream.makeStream(of: Ending.self)
         var limits = configuration.limits
         limits.maxConnections = min(limits.maxConnections, Self.possibleConnections())
         let identities = try identities(configuration, logger)
@@ -31,60 +30,31 @@ package enum GatewayProcess {
         let plane = DataPlane(
             loops: configuration.loops, limits: limits, identities: identities,
             spansFolder: GatewayConfiguration.spansPath(inFolder: configuration.folder), exporter: exporter,
-            logger: logger)
+            sharesFolder: configuration.replaces, logger: logger)
         let desk = GatewayDesk(
             configuration, plane: plane, identities: identities, exporter: exporter, logger: logger
-        ) { stop.yield() }
-        let signals = handleSignals { stop.yield() }
+        ) { end.yield(.stop) }
+        let signals = handleSignals { end.yield(.stop) }
         defer { for signal in signals { signal.cancel() } }
+        let run = GatewayRun(configuration, plane: plane, desk: desk, logger: logger, endings: endings, end: end)
         let result: Result<Void, any Error>
         do {
-            try await serve(configuration, desk, listens: listens, listening: listening, stops: stops, onReady: onReady)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await exporter.run() }
+                defer { group.cancelAll() }
+                try await run.run(onReady: onReady)
+            }
             result = .success(())
         } catch {
             result = .failure(error)
         }
         // Not a child: when this task is cancelled the requests in flight still have their time. It is awaited here.
         await Task {
+            await desk.endPredecessor()
             await plane.shutDown()
             await exporter.finish()
         }.value
         try result.get()
-    }
-
-    /// The control socket serves from the beginning, so that a second gateway on the same folder is refused before it
-    /// opens anything; it ends when the data plane is told to stop.
-    private static func serve(
-        _ configuration: GatewayConfiguration, _ desk: GatewayDesk, listens: AsyncStream<Void>,
-        listening: AsyncStream<Void>.Continuation, stops: AsyncStream<Void>,
-        onReady: @escaping @Sendable (GatewayStatus) -> Void
-    ) async throws {
-        let path = GatewayConfiguration.socketPath(inFolder: configuration.folder)
-        var limits = HTTPServer.Limits()
-        limits.maxBodyBytes = 256 << 20
-        let server = HTTPServer(address: .unix(path: path), limits: limits) { request, _ in
-            await desk.handle(request)
-        }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await desk.exporter.run() }
-            group.addTask {
-                defer { listening.finish() }
-                try await server.run { _ in listening.yield() }
-            }
-            group.addTask {
-                guard await listens.first(where: { _ in true }) != nil else { return }
-                do {
-                    try await desk.start()
-                } catch let error where isAddressInUse(error) {
-                    throw StartError(description: "edge port \(configuration.edgePort ?? 0) is in use")
-                }
-                onReady(await desk.status())
-                _ = await stops.first { _ in true }
-                await desk.stopWaiting()
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
     }
 
     /// Takes as many open files as this process may have, and says how many clients they are enough for: each needs one

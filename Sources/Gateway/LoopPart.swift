@@ -99,6 +99,11 @@ final class LoopPart: @unchecked Sendable {
     /// Gives the spans so far to the writer.
     func handOverSpans() async { await onLoop { self.worker.spans?.handOver() } }
 
+    /// Returns when the loop has seen to everything that waited for it.
+    func settle() async { await onLoop {} }
+
+    func retire() async { await onLoop { self.worker.retire() } }
+
     func drain() async { await onLoop { self.worker.drain() } }
 
     func stop() async {

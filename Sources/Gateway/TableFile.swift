@@ -27,6 +27,13 @@ struct TableFile: Sendable {
         }
     }
 
+    /// As it is, whoever wrote it; nil where it cannot be read.
+    func look() -> RoutingTable? {
+        guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+        // Whoever wrote it looks after it.
+        return try? JSONDecoder().decode(RoutingTable.self, from: bytes)
+    }
+
     /// Either the old or the new table is there after a crash, whole.
     func save(_ table: RoutingTable) throws {
         let encoder = JSONEncoder()

@@ -74,13 +74,20 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
         _ link: LinkHandler, to endpoint: Endpoint, allowsHalfClosure: Bool,
         done: @escaping @Sendable (_ isExhausted: Bool?) -> Void
     ) {
+        let limit = TimeAmount.milliseconds(limits.connectTimeout.milliseconds)
+        let shaken = HandshakeResult()
         let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(.milliseconds(limits.connectTimeout.milliseconds))
+            .connectTimeout(limit)
             .channelOption(ChannelOptions.socketOption(.init(rawValue: SO_KEEPALIVE)), value: 1)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: allowsHalfClosure)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(link) }
+                channel.eventLoop.makeCompletedFuture {
+                    guard let tls = endpoint.tls else { return try channel.pipeline.syncOperations.addHandler(link) }
+                    try tls.install(on: channel, link, speaksHTTP2: endpoint.speaksHTTP2, within: limit) {
+                        shaken.tell($0 ? nil : .some(false))
+                    }
+                }
             }
         let future: EventLoopFuture<any Channel>
         // A host that is no address is resolved by NIO instead.
@@ -91,6 +98,7 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
         }
         future.whenComplete { result in
             switch result {
+            case .success where endpoint.tls != nil: shaken.then(done)
             case .success: done(nil)
             case .failure(let error):
                 done((error as? IOError).map { [EMFILE, ENFILE].contains($0.errnoCode) } ?? false)
@@ -149,5 +157,24 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
             idle[number]?.remove(at: position)
             return
         }
+    }
+}
+
+/// How a handshake with a service went, for whoever waits for it. It may be over before anybody asks.
+///
+/// `@unchecked Sendable`: it is used on one event loop.
+private final class HandshakeResult: @unchecked Sendable {
+    private var result: Bool??
+    private var waiting: ((Bool?) -> Void)?
+
+    func tell(_ isExhausted: Bool?) {
+        guard result == nil else { return }
+        result = .some(isExhausted)
+        waiting?(isExhausted)
+        waiting = nil
+    }
+
+    func then(_ done: @escaping (Bool?) -> Void) {
+        if let result { done(result) } else { waiting = done }
     }
 }

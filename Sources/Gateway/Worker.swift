@@ -19,6 +19,10 @@ final class Worker: @unchecked Sendable {
     /// Milliseconds of a clock that only goes forward, as of the last tick.
     private(set) var now: Int64
     private(set) var isDraining = false
+    /// Another gateway accepts; what is open here is served to its end.
+    private(set) var isRetiring = false
+    /// Whether a connection ends with the answer that is being written.
+    var endsConnections: Bool { isDraining || isRetiring }
     var requestsInFlight = 0
     /// What waits for copies to become ready.
     private(set) var waiting: WaitingRoom
@@ -159,6 +163,12 @@ final class Worker: @unchecked Sendable {
         self.now = now
         for session in sessions where session.deadline <= now { session.deadlinePassed() }
         spans?.handOver()
+    }
+
+    /// Every connection ends after its next answer. One that is unused keeps its time: its client may be sending just now.
+    func retire() {
+        isRetiring = true
+        for session in sessions { session.tableChanged() }
     }
 
     /// Unused connections close now, the others after their request.

@@ -16,6 +16,7 @@ struct GatewayCommand: AsyncParsableCommand {
             EXAMPLES
               microstax gateway --folder /var/lib/microstax/gateway --port 7080
               microstax gateway --folder gw --tls-certificate chain.pem --tls-key key.pem
+              microstax gateway --folder gw --replace    # a new program, or other options
             """)
 
     @Option(help: "Where its table and its control socket are.")
@@ -26,6 +27,9 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(help: "Event loops (default: one for each core).")
     var loops: Int?
+
+    @Flag(help: "Take over from the gateway that serves the folder, without a refused connection.")
+    var replace = false
 
     @OptionGroup
     var tls: TLSOptions
@@ -47,12 +51,12 @@ struct GatewayCommand: AsyncParsableCommand {
     func run() async throws {
         ServerLog.start(level: .info, rendering: .text, file: logFile, now: Outside.real.now)
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        try await GatewayProcess.run(
-            GatewayConfiguration(
-                folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion,
-                tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off),
-                otlp: try otlp.target())
-        ) { status in
+        var configuration = GatewayConfiguration(
+            folder: folder, edgePort: port, loops: loops ?? cores, productVersion: productVersion,
+            tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off),
+            otlp: try otlp.target())
+        configuration.replaces = replace
+        try await GatewayProcess.run(configuration) { status in
             FileHandle.standardError.write(Data("gateway \(status.pid) serves 127.0.0.1:\(status.edgePort)\n".utf8))
         }
     }

@@ -56,6 +56,11 @@ import Testing
 
     static let ports: [Case] = [
         .service("ports: 8080", "wrong_type@3:8"),
+        .service("ports: [{name: api, tls: true}]"),
+        .service("ports: [{name: api, tls: yes}]", "wrong_type@3:26"),
+        .service("ports: [{name: api, tls: {verify: false}}]", "unknown_key@3:27"),
+        .service("ports: [{name: api, tls: {ca: ca.pem}}]", "invalid_tls@3:31"),
+        .service("ports: [{name: db, protocol: tcp, tls: true}]", "invalid_tls@3:40"),
         .service("ports: ['80x']", "invalid_port@3:9"),
         .service("ports: ['8000-8010']", "invalid_port@3:9"),
         .service("ports: ['127.0.0.1:80:80']", "invalid_port@3:9"),

@@ -3,7 +3,7 @@ extension ServiceChecker {
         var numbers: [String: (number: Int, line: Int)] = [:]
         for (index, item) in (fields.list("ports", hint: "write a list: [\"8080\"]") ?? []).enumerated() {
             let path = "\(fields.path).ports.\(item.name.map(shortened) ?? "\(index)")"
-            let known = ["name", "containerPort", "protocol", "hostPort", "remove"]
+            let known = ["name", "containerPort", "protocol", "hostPort", "tls", "remove"]
             guard let port = Fields(item, path, known: known, findings) else { continue }
             // Text that is no port was reported when it was read.
             guard let name = port.text("name") else { continue }
@@ -20,13 +20,32 @@ extension ServiceChecker {
                 }
                 numbers[name] = (container, port.at("containerPort").line)
             }
+            let transport = written ?? (port.has("protocol") ? .http : PortProtocol(rawValue: name) ?? .http)
+            let tls = readTLS(port)
+            if tls != nil, transport == .tcp {
+                findings.error(
+                    "invalid_tls", "`\(port.name("tls"))` is for protocols whose requests are routed, not for `tcp`",
+                    at: port.at("tls"), hint: "leave it out: bytes of `tcp` pass as they are, TLS or not")
+            }
             draft.spec.ports.append(
-                PortSpec(
-                    name: name, containerPort: container,
-                    transport: written ?? (port.has("protocol") ? .http : PortProtocol(rawValue: name) ?? .http),
-                    hostPort: host))
+                PortSpec(name: name, containerPort: container, transport: transport, hostPort: host, tls: tls))
             draft.portLocations[name] = port.has("hostPort") ? port.at("hostPort") : port.map.location
         }
+    }
+
+    /// `tls: true`, or `tls: {serverName, ca}`.
+    private func readTLS(_ port: Fields) -> PortTLS? {
+        guard let value = port.value("tls") else { return nil }
+        if case .scalar(_, .boolean) = value.content { return port.boolean("tls") == true ? PortTLS() : nil }
+        let hint = "write `tls: true`, or {serverName: payments.internal, ca: <certificates in PEM>}"
+        guard let map = port.fields("tls", known: ["serverName", "ca"], hint: hint) else { return nil }
+        let authorities = map.nonEmptyText("ca")
+        if let authorities, !authorities.contains("-----BEGIN CERTIFICATE-----") {
+            findings.error(
+                "invalid_tls", "`\(map.name("ca"))` is no certificate in PEM", at: map.at("ca"),
+                hint: "write the text of the file itself, under `ca: |`")
+        }
+        return PortTLS(serverName: map.nonEmptyText("serverName") ?? PortTLS.usualName, authorities: authorities)
     }
 
     private func number(_ port: Fields, _ key: String, _ range: ClosedRange<Int>) -> Int? {

@@ -81,12 +81,33 @@ package struct PortSpec: Sendable, Hashable, Codable {
     package var transport: PortProtocol
     /// Fixes the port that a local process is given.
     package var hostPort: Int?
+    /// The service speaks TLS there.
+    package var tls: PortTLS?
 
-    package init(name: String, containerPort: Int? = nil, transport: PortProtocol = .http, hostPort: Int? = nil) {
+    package init(
+        name: String, containerPort: Int? = nil, transport: PortProtocol = .http, hostPort: Int? = nil,
+        tls: PortTLS? = nil
+    ) {
+        self.tls = tls
         self.name = name
         self.containerPort = containerPort
         self.transport = transport
         self.hostPort = hostPort
+    }
+}
+
+/// `ports[].tls`: what the gateway holds a service's certificate against. It is always verified.
+package struct PortTLS: Sendable, Hashable, Codable {
+    /// Whom the certificate must name.
+    package var serverName: String
+    /// The authorities that may have signed it, in PEM; `nil` for those of the system.
+    package var authorities: String?
+
+    package static let usualName = "localhost"
+
+    package init(serverName: String = Self.usualName, authorities: String? = nil) {
+        self.serverName = serverName
+        self.authorities = authorities
     }
 }
 

@@ -118,3 +118,33 @@ static inline int64_t msx_wall_nanoseconds(void) {
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + (int64_t)now.tv_nsec;
 }
+
+// Sockets, and handing them to another process.
+
+/// A TCP socket that listens on a numeric address, IPv4 or IPv6; 0 is any free port. It never blocks and is close-on-exec.
+/// The descriptor, or -1 with errno (EINVAL: no address).
+int msx_listen_tcp(const char *host, uint16_t port, int backlog);
+
+/// The port that a socket is bound to; 0 where that cannot be told.
+uint16_t msx_local_port(int descriptor);
+
+/// A Unix socket that keeps messages apart (SOCK_SEQPACKET) and listens at a path, mode 0600; what was there is removed.
+/// Close-on-exec. -1 with errno.
+int msx_listen_messages(const char *path);
+
+/// Connects to such a socket. -1 with errno.
+int msx_connect_messages(const char *path);
+
+/// The next connection; close-on-exec. -1 with errno.
+int msx_accept_messages(int descriptor);
+
+/// The most descriptors that go with one message.
+#define MSX_MOST_DESCRIPTORS 200
+
+/// Sends one message with up to MSX_MOST_DESCRIPTORS descriptors. 0 or -1 with errno.
+int msx_send_message(int descriptor, const void *bytes, size_t count, const int *handed, size_t handed_count);
+
+/// Waits for one message, for at most so many milliseconds (-1: for ever), and takes it with its descriptors (close-on-exec;
+/// room for MSX_MOST_DESCRIPTORS). Its length, 0 at the end, or -1 with errno (ETIMEDOUT; EMSGSIZE where it does not fit).
+ssize_t msx_receive_message(
+    int descriptor, int milliseconds, void *bytes, size_t capacity, int *handed, size_t *handed_count);

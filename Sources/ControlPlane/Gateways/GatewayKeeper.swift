@@ -16,6 +16,8 @@ package final class GatewayKeeper: Sendable {
     private struct State {
         var edgePort: Int?
         var tableVersion: UInt64 = 0
+        /// A gateway that did not let itself be replaced; it is not asked again.
+        var stays: Int32?
     }
 
     private let folder: ServerFolder
@@ -160,11 +162,33 @@ package final class GatewayKeeper: Sendable {
     }
 
     private func findOrStart() async throws {
-        if try await adopt(within: recorded()?.isRunning == true ? .seconds(2) : .zero) { return }
+        if let running = try await adopt(within: recorded()?.isRunning == true ? .seconds(2) : .zero) {
+            if let reason = outdated(running) { await replace(running.pid, because: reason) }
+            return
+        }
         if let stuck = recorded(), stuck.isRunning {
             log.warning("the gateway runs but does not answer; ending it", metadata: ["pid": "\(stuck.pid)"])
             stuck.terminate(SIGKILL)
         }
+        let process = try start(arguments)
+        try ServerFolder.write(try JSONEncoder().encode(process), to: folder.gatewayProcess)
+        guard try await adopt(within: .seconds(10), whileRunning: process) != nil else {
+            throw APIProblem(
+                .unavailable, "the gateway did not start: \(lastLogLine())", hint: "see \(folder.gatewayLog)")
+        }
+    }
+
+    private func start(_ arguments: [String]) throws -> DetachedProcess {
+        do {
+            return try DetachedProcess.start(
+                executable, arguments, environment: Self.environment, log: folder.gatewayLog)
+        } catch {
+            throw APIProblem(.unavailable, error.message)
+        }
+    }
+
+    /// What this server starts its gateway with.
+    private var arguments: [String] {
         var arguments = ["microstax", "gateway", "--folder", folder.gateway, "--log-file", folder.gatewayLog]
         if let configuredEdgePort { arguments += ["--port", "\(configuredEdgePort)"] }
         switch tls {
@@ -172,23 +196,52 @@ package final class GatewayKeeper: Sendable {
         case .localAuthority(let folder): arguments += ["--tls-authority", folder]
         case .files(let certificate, let key): arguments += ["--tls-certificate", certificate, "--tls-key", key]
         }
-        let process: DetachedProcess
+        return arguments
+    }
+
+    // MARK: Replacing
+
+    /// Why the gateway that runs is not the one that this server would start; nil where it is.
+    private func outdated(_ status: GatewayStatus) -> String? {
+        guard state.withLock({ $0.stays != status.pid }) else { return nil }
+        if status.version != productVersion { return "it is version \(status.version)" }
+        let process = "/proc/\(status.pid)"
+        // A process of another user, or none: nothing is known against it.
+        guard let line = FileManager.default.contents(atPath: process + "/cmdline"),
+            let program = try? FileManager.default.destinationOfSymbolicLink(atPath: process + "/exe")
+        else { return nil }
+        if program != executable { return "it runs another program" }
+        let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        return words.filter { $0 != "--replace" } == arguments ? nil : "it has other options"
+    }
+
+    /// Has a new gateway take over from the running one, which loses no connection. Where that fails the old one goes on.
+    private func replace(_ old: Int32, because reason: String) async {
+        log.info("replacing the gateway", metadata: ["pid": "\(old)", "because": "\(reason)"])
         do {
-            process = try DetachedProcess.start(
-                executable, arguments, environment: Self.environment, log: folder.gatewayLog)
+            let process = try start(arguments + ["--replace"])
+            let deadline = ContinuousClock.now + .seconds(40)
+            while process.isRunning, ContinuousClock.now < deadline {
+                // Not answering is the moment between the two: asked again.
+                if let status = try? await control.status(), status.pid == process.pid {
+                    take(status)
+                    return try ServerFolder.write(try JSONEncoder().encode(process), to: folder.gatewayProcess)
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            process.terminate()
+            log.error("the gateway could not be replaced", metadata: ["error": "\(lastLogLine())"])
         } catch {
-            throw APIProblem(.unavailable, error.message)
+            log.error("the gateway could not be replaced", metadata: ["error": "\(error)"])
         }
-        try ServerFolder.write(try JSONEncoder().encode(process), to: folder.gatewayProcess)
-        guard try await adopt(within: .seconds(10), whileRunning: process) else {
-            throw APIProblem(
-                .unavailable, "the gateway did not start: \(lastLogLine())", hint: "see \(folder.gatewayLog)")
-        }
+        state.withLock { $0.stays = old }
     }
 
     /// Takes over the gateway that answers on this folder's socket, whoever started it: it is the one that holds the
     /// addresses, and there is never a second.
-    private func adopt(within limit: Duration, whileRunning process: DetachedProcess? = nil) async throws -> Bool {
+    private func adopt(within limit: Duration, whileRunning process: DetachedProcess? = nil) async throws
+        -> GatewayStatus?
+    {
         let deadline = ContinuousClock.now + limit
         while true {
             if let status = try? await control.status() {  // not there yet: asked again
@@ -197,10 +250,10 @@ package final class GatewayKeeper: Sendable {
                     try ServerFolder.write(try JSONEncoder().encode(running), to: folder.gatewayProcess)
                 }
                 await directSpans()
-                return true
+                return status
             }
-            if let process, !process.isRunning { return false }
-            guard ContinuousClock.now < deadline else { return false }
+            if let process, !process.isRunning { return nil }
+            guard ContinuousClock.now < deadline else { return nil }
             try await Task.sleep(for: .milliseconds(10))
         }
     }

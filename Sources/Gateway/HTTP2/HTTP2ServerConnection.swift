@@ -94,7 +94,7 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
     func tableChanged() {
         guard !isLeaving else { return }
         let isOrphaned = listenerPort.map { worker.table.listeners[$0]?.identity != identity } ?? false
-        guard worker.isDraining || isOrphaned else { return }
+        guard worker.endsConnections || isOrphaned else { return }
         leave()
         if streams.isEmpty { deadline = worker.now + Self.leavingMilliseconds }
     }

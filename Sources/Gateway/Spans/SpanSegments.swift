@@ -9,11 +9,14 @@ final class SpanSegments: @unchecked Sendable {
     private let folder: String
     private let maxBytes: Int
     private let maxSegments: Int
+    private let continuesLast: Bool
     private var file: Int32 = -1
     private var number: UInt64 = 0
     private var size = 0
 
-    init(folder: String, maxBytes: Int, maxSegments: Int) {
+    /// - Parameter continuesLast: false where another gateway may still write to the newest segment.
+    init(folder: String, maxBytes: Int, maxSegments: Int, continuesLast: Bool = true) {
+        self.continuesLast = continuesLast
         self.folder = folder
         self.maxBytes = max(maxBytes, 1 << 16)
         self.maxSegments = max(1, maxSegments)
@@ -57,6 +60,7 @@ final class SpanSegments: @unchecked Sendable {
     private func open() -> Bool {
         mkdir(folder, 0o700)
         guard let last = Self.numbers(in: folder).last else { return begin(1) }
+        guard continuesLast else { return begin(last + 1) }
         let found = Glibc.open(Self.path(last, in: folder), O_RDWR | O_CLOEXEC)
         guard found >= 0 else { return false }
         let end = SpanFolder.read(found).map { bytes in bytes.withUnsafeBytes { SpanBlock.bodies(in: $0).end } } ?? 0
@@ -70,8 +74,15 @@ final class SpanSegments: @unchecked Sendable {
     }
 
     private func begin(_ next: UInt64) -> Bool {
-        let path = Self.path(next, in: folder)
-        let made = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        var next = next
+        var path = Self.path(next, in: folder)
+        var made = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        // The gateway before or after this one has taken the number.
+        for _ in 0..<100 where made < 0 && errno == EEXIST {
+            next += 1
+            path = Self.path(next, in: folder)
+            made = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        }
         guard made >= 0 else { return false }
         let last = (file, number, size)
         (file, number, size) = (made, next, SpanBlock.magicBytes)

@@ -18,12 +18,15 @@ final class SpanStore: Sendable {
     let exporter: OTLPExporter?
 
     /// - Parameter folder: where the segment files are; made where it is missing.
-    init(folder: String, limits: GatewayLimits, loops: Int, exporter: OTLPExporter? = nil) {
+    init(
+        folder: String, limits: GatewayLimits, loops: Int, exporter: OTLPExporter? = nil, continuesLast: Bool = true
+    ) {
         self.exporter = exporter
         maxBatches = max(2, limits.maxSpansInMemory / SpanBatch.capacity) * loops
         writer = SpanWriter(
             SpanSegments(
-                folder: folder, maxBytes: limits.maxSpanSegmentBytes, maxSegments: limits.maxSpanSegments))
+                folder: folder, maxBytes: limits.maxSpanSegmentBytes, maxSegments: limits.maxSpanSegments,
+                continuesLast: continuesLast))
     }
 
     /// Since the start: how many were written, and how many were lost because there was no room or no disk.

@@ -1,0 +1,154 @@
+import HTTPTransport
+import Logging
+
+/// Why a gateway stops serving.
+enum Ending: Sendable {
+    case stop
+    /// Another one accepts now; what is open here is served to its end.
+    case retire(MessageSocket)
+}
+
+/// One gateway from its first socket to its last connection.
+struct GatewayRun: Sendable {
+    private let configuration: GatewayConfiguration
+    private let plane: DataPlane
+    private let desk: GatewayDesk
+    private let logger: Logger
+    private let endings: AsyncStream<Ending>
+    private let end: AsyncStream<Ending>.Continuation
+
+    init(
+        _ configuration: GatewayConfiguration, plane: DataPlane, desk: GatewayDesk, logger: Logger,
+        endings: AsyncStream<Ending>, end: AsyncStream<Ending>.Continuation
+    ) {
+        self.configuration = configuration
+        self.plane = plane
+        self.desk = desk
+        self.logger = logger
+        self.endings = endings
+        self.end = end
+    }
+
+    /// Returns when it was told to stop, or after its retirement.
+    func run(onReady: @escaping @Sendable (GatewayStatus) -> Void) async throws {
+        let takesOver = try await takeOver()
+        guard case .retire(let successor) = try await serve(isStarted: takesOver, onReady: onReady) else { return }
+        await retire(before: successor)
+    }
+
+    // MARK: Taking over
+
+    /// Opens everything with the sockets of the gateway that serves the folder, and accepts once that one does no more: who
+    /// comes in between waits in the kernel. False where there is none.
+    private func takeOver() async throws -> Bool {
+        guard configuration.replaces else { return false }
+        do {
+            guard let predecessor = try await Predecessor.find(folder: configuration.folder, logger: logger) else {
+                return false
+            }
+            try await start(after: predecessor)
+            try await predecessor.release()
+            try await plane.acceptNow()
+            return true
+        } catch let refusal as Predecessor.Refusal {
+            throw GatewayProcess.StartError(description: refusal.description)
+        } catch let failure as MessageSocket.Failure {
+            throw GatewayProcess.StartError(description: "the running gateway did not hand over: \(failure)")
+        }
+    }
+
+    private func start(after predecessor: Predecessor? = nil) async throws {
+        do {
+            try await desk.start(after: predecessor)
+        } catch let error where isAddressInUse(error) {
+            throw GatewayProcess.StartError(description: "edge port \(configuration.edgePort ?? 0) is in use")
+        }
+    }
+
+    // MARK: Serving
+
+    /// The control socket serves from the beginning, so that a second gateway on the same folder is refused before it
+    /// opens anything; it ends when the data plane is told to stop.
+    private func serve(
+        isStarted: Bool, onReady: @escaping @Sendable (GatewayStatus) -> Void
+    ) async throws -> Ending {
+        let (listens, listening) = AsyncStream.makeStream(of: Void.self)
+        var limits = HTTPServer.Limits()
+        limits.maxBodyBytes = 256 << 20
+        let server = HTTPServer(
+            address: .unix(path: GatewayConfiguration.socketPath(inFolder: configuration.folder)), limits: limits
+        ) { [desk] request, _ in
+            await desk.handle(request)
+        }
+        return try await withThrowingTaskGroup(of: Ending.self) { group in
+            group.addTask {
+                defer { listening.finish() }
+                try await server.run { _ in listening.yield() }
+                return .stop
+            }
+            group.addTask {
+                guard await listens.first(where: { _ in true }) != nil else { return .stop }
+                if !isStarted { try await start() }
+                let offer = try HandoverOffer(folder: configuration.folder, desk: desk, logger: logger)
+                return await offered(offer, onReady: onReady)
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? .stop
+        }
+    }
+
+    private func offered(_ offer: HandoverOffer, onReady: @Sendable (GatewayStatus) -> Void) async -> Ending {
+        onReady(await desk.status())
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard let successor = await offer.run() else { return }
+                // Tables that wait must not hold up the end of the control socket.
+                await desk.release()
+                end.yield(.retire(successor))
+            }
+            defer { group.cancelAll() }
+            // Cancelled: nobody says why.
+            let ending = await endings.first { _ in true } ?? .stop
+            await desk.stopWaiting()
+            return ending
+        }
+    }
+
+    // MARK: Retiring
+
+    /// Nobody comes here any more. The successor tells of tables; if it ends without a word, what is open is served all the
+    /// same.
+    private func retire(before successor: MessageSocket) async {
+        await plane.retire()
+        // A successor that is gone is noticed below.
+        try? successor.send(HandoverMessage(.released))
+        logger.info("another gateway has taken over")
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await follow(successor) }
+            group.addTask { await plane.untilIdle(within: configuration.limits.retirement) }
+            group.addTask { _ = await endings.first { _ in true } }
+            await group.next()
+            group.cancelAll()
+            successor.end()
+        }
+    }
+
+    /// Returns when the successor wants an end.
+    private func follow(_ successor: MessageSocket) async {
+        do {
+            while let (message, _) = try await successor.receive() {
+                switch message.kind {
+                case .table:
+                    await desk.follow()
+                    try successor.send(HandoverMessage(.applied, tableVersion: message.tableVersion))
+                case .end: return
+                default: break
+                }
+            }
+        } catch {
+            logger.warning("the link to the next gateway broke", metadata: ["error": "\(error)"])
+        }
+        // It died: its own successor accepts, and this one has only its connections to think of.
+        while (try? await Task.sleep(for: .seconds(3600))) != nil {}
+    }
+}
