@@ -89,19 +89,18 @@ struct GatewayRun: Sendable {
             group.addTask {
                 guard await listens.first(where: { _ in true }) != nil else { return .stop }
                 if !isStarted { try await start() }
-                let offer = try HandoverOffer(folder: configuration.folder, desk: desk, logger: logger)
-                return await offered(offer, onReady: onReady)
+                return await offered(onReady: onReady)
             }
             defer { group.cancelAll() }
             return try await group.next() ?? .stop
         }
     }
 
-    private func offered(_ offer: HandoverOffer, onReady: @Sendable (GatewayStatus) -> Void) async -> Ending {
+    private func offered(onReady: @Sendable (GatewayStatus) -> Void) async -> Ending {
         onReady(await desk.status())
         return await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                guard let successor = await offer.run() else { return }
+                guard let successor = await successor() else { return }
                 // Tables that wait must not hold up the end of the control socket.
                 await desk.release()
                 end.yield(.retire(successor))
@@ -111,6 +110,16 @@ struct GatewayRun: Sendable {
             let ending = await endings.first { _ in true } ?? .stop
             await desk.stopWaiting()
             return ending
+        }
+    }
+
+    /// The next gateway, once it is ready. One that cannot be followed serves all the same.
+    private func successor() async -> MessageSocket? {
+        do {
+            return try await HandoverOffer(folder: configuration.folder, desk: desk, logger: logger).run()
+        } catch {
+            logger.warning("another gateway cannot take over from this one", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 

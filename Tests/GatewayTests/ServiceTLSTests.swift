@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// Services that speak TLS themselves, made with Python's `ssl`.
-@Suite struct ServiceTLSTests {
+@Suite(.serialized) struct ServiceTLSTests {
     /// Says who it is, what it was asked, and over which connection.
     private static let server = """
         import http.server, os, ssl, sys, threading
@@ -75,7 +75,7 @@ import Testing
                 }
             }
             let good = PortTLS(serverName: "payments.internal", authorities: authority)
-            try await GatewayFixture.with(table(port, good, version: 1)) { gateway in
+            try await GatewayFixture.with(table(port, good, version: 1), loops: 1) { gateway in
                 let large = String(repeating: "x", count: 3_000_000)
                 let first = try await post(gateway, body: large)
                 #expect(first.status == 200, "\(first)")
@@ -85,19 +85,19 @@ import Testing
                 #expect(words.0.first == "3000000")
                 #expect(words.0.dropFirst() == words.1.dropFirst())
                 #expect(words.1.last == "TLSv1.3")
-                let wrong: [(PortTLS?, String)] = [
-                    (PortTLS(serverName: "payments.internal", authorities: other), "CERTIFICATE_VERIFY_FAILED"),
-                    (PortTLS(serverName: "payments.internal"), "CERTIFICATE_VERIFY_FAILED"),
-                    (PortTLS(serverName: "else.internal", authorities: authority), "unableToValidateCertificate"),
-                    (PortTLS(authorities: authority), "unableToValidateCertificate"),
-                    (PortTLS(authorities: "-----BEGIN CERTIFICATE-----\nnonsense"), ""),
+                let wrong = [
+                    PortTLS(serverName: "payments.internal", authorities: other),
+                    PortTLS(serverName: "payments.internal"),
+                    PortTLS(serverName: "else.internal", authorities: authority),
+                    PortTLS(authorities: authority),
+                    PortTLS(authorities: "-----BEGIN CERTIFICATE-----\nnonsense"),
                 ]
-                for (number, (tls, _)) in wrong.enumerated() {
+                for (number, tls) in wrong.enumerated() {
                     try await gateway.apply(table(port, tls, version: UInt64(number + 2)))
                     let reply = try await post(gateway)
                     #expect(reply.status == 502, "\(number): \(reply)")
                     #expect(reply.field("x-msx-error") == "connect_failed")
-                    if number < 4 { #expect(reply.body.contains("TLS with the service's copy"), "\(reply.body)") }
+                    #expect(reply.body.contains("TLS with the service's copy"), "\(reply.body)")
                 }
                 // In plain text to a service that wants TLS: it breaks off, and nobody falls back to anything.
                 try await gateway.apply(table(port, nil, version: 50))

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// A certificate by file at the edge: it is read again when it changes, and nothing is dropped for that.
-@Suite struct TLSFileTests {
+@Suite(.serialized) struct TLSFileTests {
     /// A certificate that vouches for itself, with its key, in `folder`.
     private func make(_ folder: String, _ name: String, as file: String = "edge") async throws {
         let outcome = try await Tool.run(

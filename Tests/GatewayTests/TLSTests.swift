@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// TLS at the shared edge port, with the clients that people use.
-@Suite struct TLSTests {
+@Suite(.serialized) struct TLSTests {
     private static let host = "payments.shop.localhost"
 
     /// One service behind the edge, whose certificates the local authority signs.

@@ -225,6 +225,7 @@ package final class GatewayKeeper: Sendable {
                 // Not answering is the moment between the two: asked again.
                 if let status = try? await control.status(), status.pid == process.pid {
                     take(status)
+                    await directSpans()
                     return try ServerFolder.write(try JSONEncoder().encode(process), to: folder.gatewayProcess)
                 }
                 try await Task.sleep(for: .milliseconds(20))

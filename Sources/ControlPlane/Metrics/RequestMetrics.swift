@@ -45,6 +45,13 @@ struct RequestMetrics: Sendable {
             })
         addLeaks(&text)
         addExports(&text)
+        if let handshakes = counts?.handshakes {
+            text.add(
+                "microstax_gateway_tls_handshakes_total", .counter, "TLS handshakes with clients, by how they ended.",
+                [("completed", handshakes.completed), ("failed", handshakes.failed)].map {
+                    MetricsText.Sample(labels: [.init("outcome", $0.0)], value: Double($0.1))
+                })
+        }
         text.add(
             "microstax_gateway_spans_total", .counter, "Hops that were kept, and lost for want of room.",
             [("recorded", measures.spans.recorded), ("lost", measures.spans.lost)].map {

@@ -185,7 +185,9 @@ protocol TLSShell: AnyObject {
 }
 
 /// Waits behind TLS for the handshake, and tells how it went, once.
-final class TLSArrival: ChannelInboundHandler, RemovableChannelHandler {
+///
+/// `@unchecked Sendable`: it lives on its channel's event loop.
+final class TLSArrival: ChannelInboundHandler, RemovableChannelHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
@@ -210,6 +212,9 @@ final class TLSArrival: ChannelInboundHandler, RemovableChannelHandler {
         tell(.failure(ChannelError.eof))
         context.fireChannelInactive()
     }
+
+    /// It shall not be waited for any longer.
+    func giveUp(_ error: any Error) { tell(.failure(error)) }
 
     private func tell(_ result: Result<String?, any Error>) {
         guard let tell = told else { return }

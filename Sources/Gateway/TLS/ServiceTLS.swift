@@ -48,19 +48,29 @@ final class ServiceTLS: @unchecked Sendable, Hashable {
         on channel: any Channel, _ link: LinkHandler, speaksHTTP2: Bool, within limit: TimeAmount,
         done: @escaping @Sendable (Bool) -> Void
     ) throws {
-        let context = try (speaksHTTP2 ? http2 : plain).get()
-        let shell = ServiceShell()
-        let timeout = channel.eventLoop.scheduleTask(in: limit) {
-            self.note("it took longer than \(limit.nanoseconds / 1_000_000) ms")
-            shell.cut()
+        let context: NIOSSLContext
+        do {
+            context = try (speaksHTTP2 ? http2 : plain).get()
+        } catch {
+            note("\(error)")
+            throw error
         }
+        let shell = ServiceShell()
+        var timeout: Scheduled<Void>?
         let arrival = TLSArrival { result in
-            timeout.cancel()
+            timeout?.cancel()
             switch result {
-            case .success: self.note(nil)
-            case .failure(let error): self.note("\(error)", keeping: error is ChannelError)
+            case .success:
+                self.note(nil)
+                done(true)
+            case .failure(let error):
+                self.note("\(error)")
+                done(false)
             }
-            done((try? result.get()) != nil)
+        }
+        timeout = channel.eventLoop.scheduleTask(in: limit) {
+            arrival.giveUp(TLSProblem("it took longer than \(limit.nanoseconds / 1_000_000) ms"))
+            shell.cut()
         }
         // An address is not said to the service, and is looked for in its certificate all the same.
         let name = try? NIOSSLClientHandler(context: context, serverHostname: settings.serverName)
@@ -69,15 +79,8 @@ final class ServiceTLS: @unchecked Sendable, Hashable {
         try channel.pipeline.syncOperations.addHandlers(shell, handler, arrival, link)
     }
 
-    /// Why no handshake can be begun.
-    var unusable: String? {
-        guard case .failure(let error) = plain else { return nil }
-        return "\(error)"
-    }
-
-    private func note(_ problem: String?, keeping isKept: Bool = false) {
+    private func note(_ problem: String?) {
         lastProblem.withLock { last in
-            guard !isKept || last == nil else { return }
             last = problem.map { "TLS with the service's copy (as \(settings.serverName)) failed: \($0)." }
         }
     }
