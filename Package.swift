@@ -195,7 +195,7 @@ let package = Package(
             "ControlPlaneTests",
             [
                 "ControlPlane", "API", "Storage", "SQLiteStore", "Orchestration", "EnvironmentGraph", "Gateway",
-                "Runtimes", "Blueprints", "Files", "TestSupport", logging,
+                "HTTPWire", "Runtimes", "Blueprints", "Files", "TestSupport", logging,
             ]),
         .testTarget(
             name: "ProductTests", dependencies: ["API", "TestSupport"], exclude: ["Services"], swiftSettings: strict),
