@@ -5,7 +5,8 @@ extension Exchange {
     /// The request is decided: which trace it belongs to, and where it goes.
     func identify(_ decision: RouteDecision) {
         let random = (worker.nextRandom(), worker.nextRandom(), worker.nextRandom())
-        let trace = decision.carriers?.trace ?? decision.adopted ?? TraceID(madeFrom: random)
+        // A request that waited for its service is decided again, and stays what it was.
+        let trace = decision.carriers?.trace ?? decision.adopted ?? self.trace ?? TraceID(madeFrom: random)
         self.trace = trace
         span.trace = trace
         span.span = random.2 | 1

@@ -82,6 +82,8 @@ extension Exchange {
             if worker.explains.open(trace) { explained = trace } else { explainsNot = true }
         }
         guard !worker.explains.isEmpty else { return }
+        // Each look at whether it may go on is not another hop.
+        if wakeDeadline != nil, case .refuse = decision.outcome { return }
         let isLost = decision.carriers?.trace == nil && decision.adopted == nil
         worker.explains.note(span.trace) { hop(decision, isAttributed: true) }
         // Nobody says to which of its caller's requests it belongs: it is shown with each, and marked.
