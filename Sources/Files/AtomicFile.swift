@@ -58,8 +58,8 @@ package enum AtomicFile {
 
 /// Where the content of a file that is being written goes, piece by piece.
 package struct FileWriter {
-    fileprivate let descriptor: Int32
-    fileprivate let path: String
+    let descriptor: Int32
+    let path: String
 
     package func write(_ bytes: [UInt8]) throws(FileFailure) {
         var done = 0

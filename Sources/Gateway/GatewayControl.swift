@@ -16,6 +16,12 @@ package struct GatewayControl: Sendable {
         try await send(HTTPRequest("PUT", "/table", body: Array(try JSONEncoder().encode(table))))
     }
 
+    /// As ``putTable(_:)`` for what has changed; the reply names only the listeners that could not be bound. Fails with
+    /// `another_base` where the gateway routes by another table than the one that the change is of.
+    package func patchTable(_ delta: RoutingDelta) async throws -> GatewayTableReply {
+        try await send(HTTPRequest("PATCH", "/table", body: Array(try JSONEncoder().encode(delta))))
+    }
+
     /// - Parameter limit: whoever asks how the gateway does must not hang with it.
     package func status(within limit: Duration = .seconds(3)) async throws -> GatewayStatus {
         try await send(HTTPRequest("GET", "/status"), within: limit)

@@ -21,7 +21,9 @@ actor GatewayDesk {
     private var refused: [GatewayTableReply.Listener] = []
     private var isReady = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var storedVersion: UInt64 = 0
+    /// As it is stored, or should be.
+    private var current = RoutingTable()
+    private var storedVersion: UInt64 { current.version }
     /// One table, or a hand-over, at a time.
     private var isChanging = false
     private var changesWaiting: [CheckedContinuation<Void, Never>] = []
@@ -60,7 +62,7 @@ actor GatewayDesk {
         case .setAside(let path, let reason):
             report("the stored table could not be read and was kept as \(path): \(reason)")
         case .table(let table):
-            storedVersion = table.version
+            current = table
             for result in await plane.apply(table) ?? [] {
                 guard let error = result.error else { continue }
                 refused.append(GatewayTableReply.Listener(port: result.port, error: error))
@@ -112,6 +114,7 @@ actor GatewayDesk {
         if !isReady { await withCheckedContinuation { waiting.append($0) } }
         switch (request.method, request.path) {
         case ("PUT", "/table"): return await putTable(request.body)
+        case ("PATCH", "/table"): return await patchTable(request.body)
         case ("GET", "/status"): return reply(await status())
         case ("GET", "/counts"): return reply(await plane.counts())
         case ("GET", "/wanted"):
@@ -161,31 +164,49 @@ actor GatewayDesk {
         }
         await beginChange()
         defer { endChange() }
-        guard !isReleased else { return refuse(409, "stopping", "another gateway has taken over") }
-        guard let results = await plane.apply(table) else {
-            let current = await plane.version
-            return refuse(
-                409, "table_version_older", "version \(table.version) is older than \(current), which is in use")
-        }
-        let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
-        let storeError = store(table)
-        await predecessor?.follow(table.version)
-        refused = listeners.filter { $0.error != nil }
-        problems = listeners.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
-        if let storeError { report(storeError) }
-        return reply(GatewayTableReply(version: table.version, listeners: listeners, storeError: storeError))
+        return await take(table) { [file] in try file.save(body) }
     }
 
-    /// No `await` here, so that of two tables the newer is stored last.
-    private func store(_ table: RoutingTable) -> String? {
-        guard table.version >= storedVersion else { return nil }
+    /// What is other than in the table that is in use; the answer names only the listeners that could not be bound.
+    private func patchTable(_ body: [UInt8]) async -> HTTPResponse {
+        let delta: RoutingDelta
         do {
-            try file.save(table)
-            storedVersion = table.version
-            return nil
+            delta = try JSONDecoder().decode(RoutingDelta.self, from: Data(body))
         } catch {
-            return "the table is in use but could not be stored: \(error)"
+            return refuse(400, "malformed", "the change of the routing table is malformed: \(error)")
         }
+        await beginChange()
+        defer { endChange() }
+        guard await plane.version == current.version, let table = current.applying(delta) else {
+            return refuse(409, "another_base", "the change is of version \(delta.base), not of \(current.version)")
+        }
+        return await take(table, namesAll: false) { [file] in try file.append(body, of: table) }
+    }
+
+    private func take(
+        _ table: RoutingTable, namesAll: Bool = true, store: () throws -> Void
+    ) async -> HTTPResponse {
+        guard !isReleased else { return refuse(409, "stopping", "another gateway has taken over") }
+        guard let results = await plane.apply(table) else {
+            let inUse = await plane.version
+            return refuse(
+                409, "table_version_older", "version \(table.version) is older than \(inUse), which is in use")
+        }
+        let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
+        var storeError: String?
+        do {
+            try store()
+        } catch {
+            storeError = "the table is in use but could not be stored: \(error)"
+        }
+        current = table
+        await predecessor?.follow(table.version)
+        refused = listeners.filter { $0.error != nil }
+        problems = refused.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
+        if let storeError { report(storeError) }
+        return reply(
+            GatewayTableReply(
+                version: table.version, listeners: namesAll ? listeners : refused, storeError: storeError))
     }
 
     private func openEdge() async throws -> Int {

@@ -33,6 +33,49 @@ import Testing
         }
     }
 
+    @Test func whatHasChangedIsEnoughAndIsKept() async throws {
+        let (first, second) = (try Origin("payments@shop"), try Origin("payments@refunds-env"))
+        defer { for origin in [first, second] { origin.stop() } }
+        var shop = Shop(["payments@shop": first.port], version: 5)
+        let port = try shop.listen(Shop.baseline, "payments")
+        try await withTemporaryFolder { folder in
+            var wanted = shop.table
+            try await withProcess(folder) { control, _ in
+                _ = try await control.putTable(shop.table)
+                for version in UInt64(6)...10 {
+                    let before = wanted
+                    wanted.version = version
+                    wanted.environments[1].services =
+                        version % 2 == 1 ? [] : [Shop.service("payments", second.port)]
+                    let delta = try #require(wanted.delta(since: before))
+                    #expect(delta.environments.count == 1)
+                    let reply = try await control.patchTable(delta)
+                    // Only what could not be bound is named.
+                    #expect(reply == GatewayTableReply(version: version, listeners: [], storeError: nil))
+                    let answer = try await get(port, "x-msx-env: feat-refunds\r\n")
+                    #expect(answer.contains(version % 2 == 1 ? "payments@shop#r12" : "payments@refunds-env#r3"))
+                    await #expect {
+                        try await control.patchTable(delta)
+                    } throws: {
+                        ($0 as? GatewayControlError)?.code == "another_base"
+                    }
+                }
+            }
+            // A change that is cut off was never in use.
+            let changes = folder + "/table.json.changes"
+            try Data(contentsOf: URL(fileURLWithPath: changes)).withUnsafeBytes { bytes in
+                try Data(bytes + Array(#"{"base":10,"version":11,"#.utf8)).write(to: URL(fileURLWithPath: changes))
+            }
+            try await withProcess(folder) { control, status in
+                #expect(status.tableVersion == 10 && status.problems.isEmpty)
+                #expect(try await get(port, "x-msx-env: feat-refunds\r\n").contains("payments@refunds-env#r3"))
+                wanted.version = 12
+                _ = try await control.putTable(wanted)
+                #expect(!FileManager.default.fileExists(atPath: changes))
+            }
+        }
+    }
+
     @Test func aTableIsServedStoredAndServedAgain() async throws {
         let origin = try Origin("payments@shop")
         defer { origin.stop() }
@@ -130,10 +173,10 @@ import Testing
         }
     }
 
-    private func get(_ port: Int) async throws -> String {
+    private func get(_ port: Int, _ fields: String = "") async throws -> String {
         try await onThread {
             let socket = try RawSocket.connect(port)
-            try socket.send("GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n")
+            try socket.send("GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\(fields)\r\n")
             return socket.receiveAll()
         }
     }

@@ -16,6 +16,8 @@ package final class GatewayKeeper: Sendable {
     private struct State {
         var edgePort: Int?
         var tableVersion: UInt64 = 0
+        /// The table that the gateway said it routes by.
+        var last: RoutingTable?
         /// A gateway that did not let itself be replaced; it is not asked again.
         var stays: Int32?
     }
@@ -68,13 +70,17 @@ package final class GatewayKeeper: Sendable {
     package func put(_ table: inout RoutingTable) async throws -> [Int: String] {
         let reply: GatewayTableReply
         do {
-            reply = try await control.putTable(table)
+            reply = try await hand(table)
         } catch {
+            state.withLock { $0.last = nil }
             try await ensureRunning()
             table.version = max(table.version, tableVersion + 1)
             reply = try await control.putTable(table)
         }
-        state.withLock { $0.tableVersion = reply.version }
+        state.withLock { state in
+            state.tableVersion = reply.version
+            state.last = table
+        }
         if let problem = reply.storeError {
             log.error(
                 "the gateway could not store its table; it would come back without it",
@@ -83,6 +89,18 @@ package final class GatewayKeeper: Sendable {
         return reply.listeners.reduce(into: [:]) { refused, listener in
             if let error = listener.error { refused[listener.port] = error }
         }
+    }
+
+    /// Only what has changed, where that can be.
+    private func hand(_ table: RoutingTable) async throws -> GatewayTableReply {
+        if let delta = state.withLock({ $0.last }).flatMap({ table.delta(since: $0) }) {
+            do {
+                return try await control.patchTable(delta)
+            } catch let error as GatewayControlError where ["another_base", "not_found"].contains(error.code) {
+                // It was started anew, with an older table or by an older version of this program.
+            }
+        }
+        return try await control.putTable(table)
     }
 
     package func counts() async throws -> [CallCount] { try await countSnapshot().calls }
