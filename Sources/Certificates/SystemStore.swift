@@ -12,6 +12,8 @@ package struct SystemStore: Sendable, Hashable {
     /// Makes the bundle anew.
     let program: String
     let arguments: [String]
+    /// The same, after one was taken away.
+    let removalArguments: [String]
 
     /// The known ones, by distribution: Debian, Fedora, openSUSE, Arch. A store is there if its program is.
     ///
@@ -19,16 +21,20 @@ package struct SystemStore: Sendable, Hashable {
     package static func find(root: String = "/") -> SystemStore? {
         let root = root.hasSuffix("/") ? String(root.dropLast()) : root
         func store(
-            _ folder: String, _ suffix: String, _ bundle: String, _ programs: [String], _ arguments: [String] = []
+            _ folder: String, _ suffix: String, _ bundle: String, _ programs: [String], _ arguments: [String] = [],
+            afterRemoval: [String]? = nil
         ) -> SystemStore? {
             guard FileManager.default.fileExists(atPath: root + folder),
                 let program = programs.map({ root + $0 }).first(where: { access($0, X_OK) == 0 })
             else { return nil }
             return SystemStore(
-                folder: root + folder, suffix: suffix, bundle: root + bundle, program: program, arguments: arguments)
+                folder: root + folder, suffix: suffix, bundle: root + bundle, program: program, arguments: arguments,
+                removalArguments: afterRemoval ?? arguments)
         }
         let debian = ["/usr/sbin/update-ca-certificates"]
-        return store("/usr/local/share/ca-certificates", ".crt", "/etc/ssl/certs/ca-certificates.crt", debian)
+        return store("/usr/local/share/ca-certificates", ".crt", "/etc/ssl/certs/ca-certificates.crt", debian,
+            // Without it the links to what is gone stay.
+            afterRemoval: ["--fresh"])
             ?? store(
                 "/etc/pki/ca-trust/source/anchors", ".pem", "/etc/pki/tls/certs/ca-bundle.crt",
                 ["/usr/bin/update-ca-trust", "/usr/sbin/update-ca-trust"], ["extract"])
@@ -60,7 +66,7 @@ package struct SystemStore: Sendable, Hashable {
                 "\(path) cannot be written: \(error.reason)",
                 hint: Self.needsRoot(error) ? "sudo cp '\(certificate)' '\(path)' && sudo \(command)" : nil)
         }
-        try await refresh()
+        try await refresh(arguments)
         guard trusts(authority) else {
             throw StoreProblem(
                 "\(command) did not put the authority into \(bundle)", hint: "see the files in \(folder)")
@@ -75,17 +81,18 @@ package struct SystemStore: Sendable, Hashable {
         if unlink(path) != 0, errno != ENOENT {
             let failure = FileFailure("remove", path)
             throw StoreProblem(
-                failure.description, hint: Self.needsRoot(failure) ? "sudo rm '\(path)' && sudo \(command)" : nil)
+                failure.description, hint: Self.needsRoot(failure)
+                    ? "sudo rm '\(path)' && sudo \(([program] + removalArguments).joined(separator: " "))" : nil)
         }
         guard trusts(authority) else { return }
-        try await refresh()
+        try await refresh(removalArguments)
     }
 
     private var command: String { ([program] + arguments).joined(separator: " ") }
 
     private static func needsRoot(_ failure: FileFailure) -> Bool { [EACCES, EPERM].contains(failure.code) }
 
-    private func refresh() async throws(StoreProblem) {
+    private func refresh(_ arguments: [String]) async throws(StoreProblem) {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments

@@ -216,6 +216,8 @@ final class HTTP2Stream: Link, @unchecked Sendable {
 
     var isWritable: Bool { !isOverfull }
 
+    var isSending: Bool { closesAfterwards && closeCode == nil && connection != nil && !outbox.isEmpty }
+
     func write(_ bytes: UnsafeRawBufferPointer) {
         guard closeCode == nil, connection != nil else { return }
         var position = 0
