@@ -42,15 +42,11 @@ extension Exchange {
 
     /// Answers a head that is none.
     func refuse(_ violation: WireViolation) {
+        // Nothing of it was read here where it came by HTTP/2.
+        if !headStarted { clearRequest() }
         clientKeepsAlive = false
         let fault: GatewayFault = violation.isTooLarge ? .headTooLarge : .badRequest
         answer(fault, detail: violation.isTooLarge ? nil : "Malformed request: \(violation.message).")
-    }
-
-    /// Answers a request that there is no room for, before it is read.
-    func refuseOverload() {
-        clientKeepsAlive = false
-        answer(.overloaded)
     }
 
     /// The client speaks HTTP/2 without asking (RFC 9113 section 3.3): the connection is not this exchange's any more.

@@ -65,6 +65,8 @@ extension Exchange {
                 connection: clientKeepsAlive ? (clientIsHTTP10 ? .keepAlive : .standard) : .close,
                 isChunked: responseParser.head.isChunked && !clientIsHTTP10 && responseParser.status != 204))
         downstream.write(worker.scratch.bytes)
+        // A head that cannot be sent on ends everything.
+        guard phase == .response else { return }
         phase = .body
         deadline = worker.now + worker.timeouts.stream
         // A 204 that announces a body may be followed by it.

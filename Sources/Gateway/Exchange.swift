@@ -160,6 +160,7 @@ final class Exchange: @unchecked Sendable {
     ///
     /// - Returns: false where too much waits already.
     func wait(for copy: CompiledService, bytes: Int) -> Bool {
+        let bytes = bytes + downstream.keepsUnread
         guard worker.enterWaiting(bytes: bytes) else { return false }
         waitingBytes = bytes
         wanted = WantedCopy(environment: table.environments[copy.environment].id, service: copy.name)
@@ -304,6 +305,8 @@ extension Exchange: LinkOwner {
 }
 
 extension Exchange: Session {
+    var isClient: Bool { !(downstream is HTTP2Stream) }
+
     var openWork: OpenWork? {
         isInFlight || phase == .waiting ? OpenWork(key: key, table: table, isTunnel: false) : nil
     }

@@ -7,6 +7,8 @@ protocol Link: AnyObject {
     var isWritable: Bool { get }
     /// After `closeOutput()` or `close()`, until what was written before it has gone.
     var isSending: Bool { get }
+    /// How many bytes may yet come and be kept while nobody wants any.
+    var keepsUnread: Int { get }
     /// Takes a copy, to be sent with the next flush.
     func write(_ bytes: UnsafeRawBufferPointer)
     /// Sends a range of `bytes`, which `source` is delivering just now, without copying where that is dear.
@@ -44,6 +46,7 @@ extension LinkOwner {
 
 extension Link {
     var isSending: Bool { false }
+    var keepsUnread: Int { 0 }
 }
 
 /// Who is told what happens on a link.

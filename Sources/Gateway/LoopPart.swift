@@ -46,7 +46,7 @@ final class LoopPart: @unchecked Sendable {
 
     /// A client's new connection; called on the loop.
     func accept(_ channel: any Channel, listenerPort: Int?) throws {
-        guard worker.connections < worker.maxConnections, !worker.isDraining else {
+        guard worker.clients < worker.maxConnections, !worker.isDraining else {
             let link = LinkHandler()
             try channel.pipeline.syncOperations.addHandler(link)
             GatewayFault.overloaded.response(closes: true, isHead: false).withUnsafeBytes { link.write($0) }

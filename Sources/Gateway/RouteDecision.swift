@@ -92,18 +92,20 @@ struct RouteDecision {
                 if found == nil, case .unknown = table.resolve(split.service.of(bytes), in: named) { continue }
                 decide(
                     table, split.service.of(bytes), portName: nil, isEdge: true, hostContext: overlay, request, bytes)
-                return requireExposed()
+                return requireExposed(table)
             }
             outcome = .refuse(.unknownService)
             return
         }
         decide(table, host.label.of(bytes), portName: nil, isEdge: true, hostContext: nil, request, bytes)
-        requireExposed()
+        requireExposed(table)
     }
 
     /// By host name only what is exposed can be reached.
-    private mutating func requireExposed() {
-        if case .forward(let service, _) = outcome, !service.exposed { outcome = .refuse(.unknownService) }
+    private mutating func requireExposed(_ table: CompiledTable) {
+        guard service >= 0, !table.services[service].exposed else { return }
+        mayWait = false
+        outcome = .refuse(.unknownService)
     }
 
     private mutating func decide(

@@ -118,7 +118,7 @@ final class UpstreamPools: Connector, LinkOwner, @unchecked Sendable {
     func tick(now: Int64) {
         self.now = now
         let oldest = now - limits.upstreamIdleTimeout.milliseconds
-        http2.tick(oldest: oldest)
+        http2.tick(now: now, oldest: oldest)
         for (number, entries) in idle {
             let expired = entries.prefix { $0.since <= oldest }
             guard !expired.isEmpty || entries.isEmpty else { continue }

@@ -59,6 +59,8 @@ final class Worker: @unchecked Sendable {
     }
 
     var connections: Int { sessions.count }
+    /// Clients that are connected; a stream of HTTP/2 is none.
+    private(set) var clients = 0
 
     /// The next request on this loop is decided by `table`; an older one is ignored.
     func install(_ table: CompiledTable) {
@@ -144,12 +146,14 @@ final class Worker: @unchecked Sendable {
 
     func add(_ session: any Session) {
         session.position = sessions.count
+        if session.isClient { clients += 1 }
         sessions.append(session)
     }
 
     func remove(_ session: any Session) {
         let position = session.position
         guard position >= 0, position < sessions.count, sessions[position] === session else { return }
+        if session.isClient { clients -= 1 }
         let last = sessions.removeLast()
         if last !== session {
             sessions[position] = last
@@ -198,6 +202,8 @@ protocol Session: AnyObject {
     var deadline: Int64 { get }
     /// The request or the tunnel that is under way; nil between requests.
     var openWork: OpenWork? { get }
+    /// A connection, and not a part of one.
+    var isClient: Bool { get }
     /// What it waits for; nil while it does not.
     var wanted: WantedCopy? { get }
     func deadlinePassed()
@@ -208,4 +214,8 @@ protocol Session: AnyObject {
 
 extension Session {
     var wanted: WantedCopy? { nil }
+}
+
+extension Session {
+    var isClient: Bool { true }
 }

@@ -14,6 +14,17 @@ package enum HTTPWire {
     package static let maxHeadBytes = 64 << 10
     /// Most field lines of one head, or of one trailer section.
     package static let maxFields = 512
+
+    /// How much of a head is read.
+    package struct HeadLimits: Sendable {
+        package var bytes: Int
+        package var fields: Int
+
+        /// Of what others send.
+        package static let standard = HeadLimits(bytes: HTTPWire.maxHeadBytes, fields: HTTPWire.maxFields)
+        /// Of what the gateway itself has written from a head within the standard: its own fields come on top.
+        package static let forwarded = HeadLimits(bytes: 4 * HTTPWire.maxHeadBytes, fields: 2 * HTTPWire.maxFields)
+    }
 }
 
 /// Why bytes are no HTTP message. The raw value is for logs and tests; `message` is for people.

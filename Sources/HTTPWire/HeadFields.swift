@@ -23,7 +23,12 @@ package struct HeadFields: Sendable {
     /// Which of the known fields are there, one bit per ``FieldName``.
     private var present: UInt32 = 0
 
-    package init() { fields.reserveCapacity(32) }
+    private let maxFields: Int
+
+    package init(maxFields: Int = HTTPWire.maxFields) {
+        self.maxFields = maxFields
+        fields.reserveCapacity(32)
+    }
 
     mutating func reset() {
         fields.removeAll(keepingCapacity: true)
@@ -49,7 +54,7 @@ package struct HeadFields: Sendable {
 
     /// Takes the line `start..<end` in; the violation if it may not be there.
     mutating func append(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> WireViolation? {
-        guard fields.count < HTTPWire.maxFields else { return .tooManyFields }
+        guard fields.count < maxFields else { return .tooManyFields }
         let field: Field
         switch Field.parse(bytes, start, end) {
         case .success(let parsed): field = parsed

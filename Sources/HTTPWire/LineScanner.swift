@@ -8,6 +8,9 @@ struct LineScanner: Sendable {
 
     private(set) var lineStart = 0
     private var looked = 0
+    private let maxBytes: Int
+
+    init(maxBytes: Int = HTTPWire.maxHeadBytes) { self.maxBytes = maxBytes }
 
     mutating func reset() {
         lineStart = 0
@@ -18,9 +21,9 @@ struct LineScanner: Sendable {
     mutating func next(_ bytes: UnsafeRawBufferPointer) -> Line {
         guard let feed = firstIndex(of: 0x0A, in: bytes, from: looked) else {
             looked = bytes.count
-            return bytes.count > HTTPWire.maxHeadBytes ? .refused(.headTooLarge) : .more
+            return bytes.count > maxBytes ? .refused(.headTooLarge) : .more
         }
-        guard feed < HTTPWire.maxHeadBytes else { return .refused(.headTooLarge) }
+        guard feed < maxBytes else { return .refused(.headTooLarge) }
         guard feed > lineStart, bytes[feed - 1] == 0x0D else { return .refused(.bareLineFeed) }
         let start = lineStart
         lineStart = feed + 1

@@ -8,12 +8,15 @@ package struct RequestHeadParser: Sendable {
     package private(set) var target = ByteRange.empty
     /// 0 or 1.
     package private(set) var minorVersion: UInt8 = 1
-    package private(set) var head = HeadFields()
+    package private(set) var head: HeadFields
     private var authority: ByteRange?
-    private var lines = LineScanner()
+    private var lines: LineScanner
     private var hasRequestLine = false
 
-    package init() {}
+    package init(_ limits: HTTPWire.HeadLimits = .standard) {
+        head = HeadFields(maxFields: limits.fields)
+        lines = LineScanner(maxBytes: limits.bytes)
+    }
 
     package mutating func reset() {
         lines.reset()

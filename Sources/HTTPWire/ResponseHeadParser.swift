@@ -4,11 +4,14 @@ package struct ResponseHeadParser: Sendable {
     /// Code and reason as they stand, such as `200 OK`.
     package private(set) var statusText = ByteRange.empty
     package private(set) var minorVersion: UInt8 = 1
-    package private(set) var head = HeadFields()
-    private var lines = LineScanner()
+    package private(set) var head: HeadFields
+    private var lines: LineScanner
     private var hasStatusLine = false
 
-    package init() {}
+    package init(_ limits: HTTPWire.HeadLimits = .standard) {
+        head = HeadFields(maxFields: limits.fields)
+        lines = LineScanner(maxBytes: limits.bytes)
+    }
 
     package mutating func reset() {
         lines.reset()

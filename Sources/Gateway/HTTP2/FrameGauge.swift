@@ -13,7 +13,7 @@ struct FrameGauge: Sendable {
 
     mutating func useful() { level = max(0, level - Self.allowance) }
 
-    mutating func noise() { level += 1 }
+    mutating func noise(_ count: Int = 1) { level += count }
 
     /// - Parameter now: in milliseconds.
     mutating func isOver(now: Int64) -> Bool {

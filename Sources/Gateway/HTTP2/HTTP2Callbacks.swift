@@ -1,4 +1,5 @@
 import CNghttp2
+import HTTPWire
 
 /// The library's callbacks, each of which finds its ``HTTP2Connection`` and takes a note there.
 enum HTTP2Callbacks {
@@ -27,6 +28,8 @@ enum HTTP2Callbacks {
         // A window opens when the other side has taken what came.
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
+        // What is within our own limits is sent, with what we write into it.
+        nghttp2_option_set_max_send_header_block_length(options, HTTPWire.HeadLimits.forwarded.bytes)
         // A head of 64 KiB, in small frames: the library counts every read that brings a part of one.
         nghttp2_option_set_max_continuations(options, 128)
         return options
@@ -37,6 +40,10 @@ enum HTTP2Callbacks {
         nghttp2_session_callbacks_new(&callbacks)
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, user in
             connection(user)?.beganHead()
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
+            if let header { connection(user)?.beganFrame(header.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameLength, value, length, _, user in

@@ -52,6 +52,21 @@ final class HTTP2ClientConnection: HTTP2Connection, @unchecked Sendable {
         for (user, ticket) in users { user.connectFailed(ticket: ticket, isExhausted: isExhausted) }
     }
 
+    /// Gives up what was answered before `time` and has not ended since: its window does not open, or its end does not come.
+    func sweep(before time: Int64) {
+        for stream in Array(streams.values) where stream.isReleased && stream.releasedAt <= time {
+            stream.abort(reset: false)
+        }
+    }
+
+    /// Ends the connection now.
+    func cut() {
+        let link = link
+        link.owner = nil
+        closed(link, cleanly: false)
+        link.abort(reset: false)
+    }
+
     override func headEnded(_ id: Int32, endsStream: Bool) {
         guard let stream = streams[id] else { return }
         let violation =

@@ -26,6 +26,10 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
     private(set) var hasSettings = false
     /// The peer wants no new streams, or we do not.
     private(set) var isLeaving = false
+    /// The peer was told so: what it begins now it may begin elsewhere again.
+    private(set) var hasSaidGoodbye = false
+    /// By the worker's clock.
+    private(set) var lastReceived: Int64
     private(set) var gauge = FrameGauge()
     private var session: OpaquePointer?
     private var noted: [HTTP2Stream] = []
@@ -41,6 +45,7 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         self.worker = worker
         self.link = link
         self.isServing = isServing
+        lastReceived = worker.now
         let me = Unmanaged.passUnretained(self).toOpaque()
         if isServing {
             nghttp2_session_server_new2(&session, HTTP2Callbacks.shared, me, HTTP2Callbacks.options)
@@ -67,6 +72,7 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
     func received(_ bytes: UnsafeRawBufferPointer, from link: any Link) -> Int {
         guard !isClosed else { return bytes.count }
         isReading = true
+        lastReceived = worker.now
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         let taken = nghttp2_session_mem_recv(session, start, bytes.count)
         isReading = false
@@ -186,7 +192,11 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         let id = withUnsafePointer(to: HTTP2Callbacks.source(stream)) { source in
             fields.withPairs(&pairs) { nghttp2_submit_request(session, nil, $0, $1, endsStream ? nil : source, nil) }
         }
-        guard id > 0 else { return nil }
+        guard id > 0 else {
+            // The numbers have run out: another connection begins anew.
+            avoid()
+            return nil
+        }
         insert(stream, id: id)
         return id
     }
@@ -197,11 +207,21 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
 
     /// Says that no new streams are welcome; those that are open go on.
     func leave() {
-        guard !isLeaving, !isClosed else { return }
+        guard !hasSaidGoodbye, !isClosed else { return }
         isLeaving = true
+        hasSaidGoodbye = true
         let last = nghttp2_session_get_last_proc_stream_id(session)
         nghttp2_submit_goaway(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
+        sendSoon()
+    }
+
+    /// No new streams, and nothing is said.
+    func avoid() { isLeaving = true }
+
+    /// A stream that nobody has heard of.
+    func refuseUnseen(_ id: Int32) {
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_REFUSED_STREAM.rawValue)
         sendSoon()
     }
 
@@ -249,7 +269,8 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         isSending = true
         defer { isSending = false }
         var sent = 0
-        while link.isWritable {
+        // A write may find the socket broken, and then everything here is over.
+        while !isClosed, link.isWritable {
             var bytes: UnsafePointer<UInt8>?
             let count = nghttp2_session_mem_send(session, &bytes)
             if count < 0 { return breakOff() }
@@ -277,6 +298,11 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
 // MARK: What the library calls
 
 extension HTTP2Connection {
+    /// Of every frame, also of one that the library then refuses.
+    func beganFrame(_ header: nghttp2_frame_hd) {
+        if UInt32(header.type) != NGHTTP2_CONTINUATION.rawValue { isInHead = false }
+    }
+
     func beganHead() {
         isInHead = true
         head.reset()
@@ -317,6 +343,8 @@ extension HTTP2Connection {
     func closed(stream id: Int32, _ code: UInt32) {
         ending[id] = nil
         guard let stream = streams[id] else { return }
+        // Whoever begins requests and breaks them makes work and takes nothing.
+        if isServing, code != NGHTTP2_NO_ERROR.rawValue { gauge.noise(10) }
         stream.noteClose(code)
         note(stream)
     }

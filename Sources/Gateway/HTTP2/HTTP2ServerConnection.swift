@@ -28,7 +28,7 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
         self.identity = identity
         headDeadline = worker.now + worker.timeouts.head
         deadline = headDeadline
-        super.init(worker: worker, link: link, isServing: true, settings: .serving)
+        super.init(worker: worker, link: link, isServing: true, settings: .serving(at: worker.maxRequests))
         link.owner = self
         worker.add(self)
         sendSoon()
@@ -39,13 +39,12 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
             if stream.noteTrailers(head) != nil { reset(stream, NGHTTP2_PROTOCOL_ERROR) }
             return note(stream)
         }
+        guard !hasSaidGoodbye else { return refuseUnseen(id) }
         let stream = takeIdle() ?? open()
         stream.begin(id: id)
         insert(stream, id: id)
         if let violation = stream.noteHead(head, endsStream: endsStream) {
             (stream.owner as? Exchange)?.refuse(violation)
-        } else if worker.connections > worker.maxConnections {
-            (stream.owner as? Exchange)?.refuseOverload()
         }
         note(stream)
         deadline = .max

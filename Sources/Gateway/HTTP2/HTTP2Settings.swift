@@ -22,6 +22,14 @@ struct HTTP2Settings {
     /// stuck waits for itself only.
     static let serving = HTTP2Settings(
         streamWindow: 256 << 10, connectionWindow: 8 << 20, maxStreams: UInt32(servedStreams))
+
+    /// - Parameter most: as many requests as the event loop takes at once.
+    static func serving(at most: Int) -> HTTP2Settings {
+        HTTP2Settings(
+            streamWindow: serving.streamWindow, connectionWindow: serving.connectionWindow,
+            maxStreams: UInt32(min(servedStreams, max(1, most))))
+    }
+
     /// As large as all streams together: nobody who reads slowly keeps the answers of others back.
     static let asking = HTTP2Settings(
         streamWindow: 128 << 10, connectionWindow: Int32(askedStreams) * (128 << 10), maxStreams: nil)

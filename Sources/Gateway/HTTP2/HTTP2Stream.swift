@@ -48,14 +48,19 @@ final class HTTP2Stream: Link, @unchecked Sendable {
 
     // What goes out.
     private var outgoing = Outgoing.head
-    private var requestParser = RequestHeadParser()
-    private var responseParser = ResponseHeadParser()
+    private var requestParser = RequestHeadParser(.forwarded)
+    private var responseParser = ResponseHeadParser(.forwarded)
     private var chunks = ChunkedReader()
     private var outbox = ByteQueue()
     private var trailers = HeaderList()
     private var isDeferred = false
     private var isOverfull = false
     private var closesAfterwards = false
+    /// The library has the end of what goes out.
+    private var hasFetchedEnd = false
+    /// When the request was written, and when its answer was taken, by the worker's clock.
+    private var askedAt: Int64 = 0
+    private(set) var releasedAt: Int64 = .max
 
     init(_ connection: HTTP2Connection) { self.connection = connection }
 
@@ -89,11 +94,12 @@ final class HTTP2Stream: Link, @unchecked Sendable {
 
     func noteTrailers(_ head: HTTP2Head) -> WireViolation? {
         guard framing == .chunked, !inputEnded else { return nil }
-        inputEnded = true
-        return inbox.append {
+        let violation = inbox.append {
             $0.append("0\r\n")
             return head.writeTrailers(to: $0)
         }
+        inputEnded = violation == nil
+        return violation
     }
 
     func noteContent(_ bytes: UnsafeRawBufferPointer) {
@@ -191,7 +197,8 @@ final class HTTP2Stream: Link, @unchecked Sendable {
         inbox.clear(keeping: Self.keptCapacity)
         outbox.clear(keeping: Self.keptCapacity)
         (gotHead, inputEnded, isPaused, isHead, isReleased) = (false, false, false, false, false)
-        (isDeferred, isOverfull, closesAfterwards) = (false, false, false)
+        (isDeferred, isOverfull, closesAfterwards, hasFetchedEnd) = (false, false, false, false)
+        releasedAt = .max
         closeCode = nil
         trouble = .none
         framing = .plain
@@ -206,6 +213,7 @@ final class HTTP2Stream: Link, @unchecked Sendable {
     func release() {
         owner = nil
         isReleased = true
+        releasedAt = connection?.worker.now ?? .max
         guard id != 0 else { return leave() }
         isPaused = false
         // What is being delivered just now must stay where it is; the end is seen to afterwards.
@@ -216,7 +224,9 @@ final class HTTP2Stream: Link, @unchecked Sendable {
 
     var isWritable: Bool { !isOverfull }
 
-    var isSending: Bool { closesAfterwards && closeCode == nil && connection != nil && !outbox.isEmpty }
+    var isSending: Bool { closesAfterwards && closeCode == nil && connection != nil && !hasFetchedEnd }
+
+    var keepsUnread: Int { inputEnded || !isServing ? 0 : Int(HTTP2Settings.serving.streamWindow) }
 
     func write(_ bytes: UnsafeRawBufferPointer) {
         guard closeCode == nil, connection != nil else { return }
@@ -256,6 +266,7 @@ final class HTTP2Stream: Link, @unchecked Sendable {
             return connection.submitInterim(responseParser, bytes, on: self) ? length : nil
         }
         take(responseParser.framing(toHead: isHead))
+        hasFetchedEnd = hasEnded
         return connection.submitResponse(responseParser, bytes, on: self, endsStream: hasEnded) ? length : nil
     }
 
@@ -268,6 +279,7 @@ final class HTTP2Stream: Link, @unchecked Sendable {
             return nil
         }
         self.id = id
+        askedAt = connection.worker.now
         return length
     }
 
@@ -313,6 +325,7 @@ final class HTTP2Stream: Link, @unchecked Sendable {
     func fetch(_ target: UnsafeMutableRawBufferPointer, _ flags: inout UInt32) -> Int {
         let count = outbox.take(into: target)
         if outbox.isEmpty, hasEnded {
+            hasFetchedEnd = true
             flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if !trailers.isEmpty, let connection, connection.submitTrailers(trailers, on: self) {
                 flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
@@ -365,7 +378,14 @@ final class HTTP2Stream: Link, @unchecked Sendable {
         if id != 0, closeCode == nil {
             // What was written before it broke off is worth something.
             if reset { connection.sendNow() }
-            connection.reset(self, reset ? NGHTTP2_INTERNAL_ERROR : isServing ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+            if isServing {
+                connection.reset(self, reset || !hasFetchedEnd ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_NO_ERROR)
+            } else {
+                // Where next to nothing was heard since, the peer may be gone: nobody else shall wait for it.
+                let (now, heard) = (connection.worker.now, connection.lastReceived)
+                if now > askedAt, (now - heard) * 2 >= now - askedAt { connection.avoid() }
+                connection.reset(self, NGHTTP2_CANCEL)
+            }
         }
         consume()
         leave()

@@ -23,10 +23,19 @@ final class HTTP2Upstreams: @unchecked Sendable {
         if connections[number]?.isEmpty == true { connections[number] = nil }
     }
 
-    /// Says goodbye on what was unused since `oldest`.
-    func tick(oldest: Int64) {
-        for connection in connections.values.joined() where connection.isUnused && connection.idleSince <= oldest {
-            connection.leave()
+    /// So long may the end of what nobody waits for take, in milliseconds.
+    private static let patience: Int64 = 5000
+
+    /// Says goodbye on what was unused since `oldest`, ends what does not end by itself.
+    func tick(now: Int64, oldest: Int64) {
+        for connection in Array(connections.values.joined()) {
+            connection.sweep(before: now - Self.patience)
+            guard connection.isUnused else { continue }
+            if connection.isLeaving, connection.idleSince <= now - Self.patience {
+                connection.cut()
+            } else if connection.isLeaving || connection.idleSince <= oldest {
+                connection.leave()
+            }
         }
     }
 
