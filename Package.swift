@@ -114,6 +114,7 @@ let package = Package(
             name: "microstax",
             dependencies: [
                 "Commands", "ControlPlane", "Gateway", "ProcessRuntime", "Orchestration", "Storage", "APIClient", "API",
+                "EnvironmentGraph",
                 "HTTPTransport", "Certificates", argumentParser, logging,
             ],
             swiftSettings: strict),

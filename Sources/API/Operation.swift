@@ -13,6 +13,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case createBaseline, listBaselines, getBaseline
     case createOverlay, listOverlays
     case getExecution, cancelExecution
+    case routingTable
     case health, ready, metrics
 
     package var method: String {
@@ -63,6 +64,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
         case .getExecution: "/v1/executions/{execution}"
         case .cancelExecution: "/v1/executions/{execution}/cancel"
+        case .routingTable: "/v1/routing-table"
         case .health: "/v1/health"
         case .ready: "/v1/ready"
         case .metrics: "/metrics"
@@ -120,6 +122,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .listOverlays: "Lists the overlays on a baseline, direct and indirect."
         case .getExecution: "One execution with its steps."
         case .cancelExecution: "Cancels an execution that is under way, and undoes what it did. 202."
+        case .routingTable:
+            "For gateways that follow this server: what is newer than the table of a cursor, whole or as a delta. Query: after, wait (seconds)."
         case .health: "Answers while the server lives. No token needed; without one it says no more."
         case .ready: "200 when it can take work, else 503 with the reason of each part that cannot. No token needed."
         case .metrics: "Metrics in Prometheus' text format 0.0.4."

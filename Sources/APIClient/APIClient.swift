@@ -17,6 +17,7 @@ package struct APIClient: Sendable {
     package let address: HTTPAddress
     /// How long a reply may take that is no stream.
     package var timeout: Duration
+    package var largestReply = Self.maxReplyBytes
     private let token: String?
     private let transport: HTTPClient
 
@@ -271,6 +272,15 @@ package struct APIClient: Sendable {
 
     /// - Throws: ``APIFailure`` `.unavailable` where a part is not ready; its details name each with the reason.
     package func ready() async throws -> ReadyView { try await call(.ready) }
+
+    /// What is newer than the table of `cursor`; waits for it, for at most `wait` seconds. ``timeout`` has to be longer.
+    ///
+    /// - Returns: the graph's `TableNews`, which this module does not know.
+    package func routingTable<News: Codable & Sendable>(
+        after cursor: String?, wait seconds: Int
+    ) async throws -> News {
+        try await call(.routingTable, query: [("after", cursor), ("wait", String(seconds))])
+    }
 }
 
 extension APIClient {
@@ -310,7 +320,7 @@ extension APIClient {
         let request = try request(operation, parameter, second, query: query, body: body)
         let response: HTTPFullResponse
         do {
-            response = try await transport.send(request, timeout: timeout, maxResponseBytes: Self.maxReplyBytes)
+            response = try await transport.send(request, timeout: timeout, maxResponseBytes: largestReply)
         } catch let error as HTTPClientError {
             throw ConnectionFailure(error, address)
         }

@@ -12,18 +12,19 @@ package enum ServerLocation: Sendable, Hashable {
     package init(environment: [String: String]) throws(LocationProblem) {
         if let url = environment["MICROSTAX_API_URL"], !url.isEmpty {
             let key = environment["MICROSTAX_API_KEY"]
-            self = .remote(try Self.address(of: url), token: key == "" ? nil : key)
+            self = .remote(try Self.address(of: url, named: "MICROSTAX_API_URL"), token: key == "" ? nil : key)
         } else {
             self = .local(try StateFolder(environment: environment))
         }
     }
 
-    static func address(of url: String) throws(LocationProblem) -> HTTPAddress {
+    /// - Parameter name: what the URL is called in messages.
+    package static func address(of url: String, named name: String) throws(LocationProblem) -> HTTPAddress {
         if url.lowercased().hasPrefix("https://") {
             throw LocationProblem(
-                notSupportedYet: true, "MICROSTAX_API_URL is \(url): not_supported_yet: this client speaks http only")
+                notSupportedYet: true, "\(name) is \(url): not_supported_yet: this client speaks http only")
         }
-        let problem = LocationProblem("MICROSTAX_API_URL is \(url), which is not of the form http://host:port")
+        let problem = LocationProblem("\(name) is \(url), which is not of the form http://host:port")
         guard url.lowercased().hasPrefix("http://") else { throw problem }
         var authority = url.dropFirst("http://".count)
         if authority.hasSuffix("/") { authority = authority.dropLast() }

@@ -19,6 +19,11 @@ package struct GatewayConfiguration: Sendable {
     /// Takes the place of the gateway that serves the folder, with its sockets and without a refused connection. Where none
     /// does, this is a start like any other.
     package var replaces = false
+    /// Where `/ready`, `/health` and `/metrics` are answered as well, on 127.0.0.1; nil: on the control socket alone.
+    package var adminPort: Int?
+    /// Whether a standalone gateway opens the listeners of its tables, which need a network namespace of its own: on the control
+    /// plane's machine they are another gateway's.
+    package var opensListeners = true
 
     package static let defaultEdgePort = 7080
 

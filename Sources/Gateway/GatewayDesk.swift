@@ -9,7 +9,7 @@ actor GatewayDesk {
     private static let longestPoll = Duration.seconds(15)
 
     private let configuration: GatewayConfiguration
-    private let plane: DataPlane
+    let plane: DataPlane
     private let identities: TLSIdentities?
     let exporter: OTLPExporter
     private let file: TableFile
@@ -30,12 +30,16 @@ actor GatewayDesk {
     /// Another gateway serves the folder.
     private var isReleased = false
     private var predecessor: Predecessor?
+    /// Of a standalone gateway.
+    private(set) var following: FollowingStatus?
 
+    /// - Parameter followed: the control plane of a standalone gateway.
     init(
         _ configuration: GatewayConfiguration, plane: DataPlane, identities: TLSIdentities? = nil,
-        exporter: OTLPExporter, logger: Logger,
+        exporter: OTLPExporter, followed: String? = nil, logger: Logger,
         requestStop: @escaping @Sendable () -> Void
     ) {
+        following = followed.map { FollowingStatus(controlPlane: $0) }
         self.configuration = configuration
         self.plane = plane
         self.identities = identities
@@ -43,7 +47,7 @@ actor GatewayDesk {
         self.logger = logger
         self.requestStop = requestStop
         file = TableFile(path: GatewayConfiguration.tablePath(inFolder: configuration.folder))
-        startedAt = ISO8601DateFormatter().string(from: Date())
+        startedAt = Self.now()
     }
 
     /// Loads the stored table and opens everything; requests to the control socket wait until then.
@@ -129,6 +133,7 @@ actor GatewayDesk {
             requestStop()
             return reply(last)
         default:
+            if let answer = await health(request) { return answer }
             return refuse(
                 404, "not_found", "there is no \(request.method) \(request.path) on a gateway's control socket")
         }
@@ -142,8 +147,46 @@ actor GatewayDesk {
             pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
             listeners: await plane.listenerCount, problems: problems + [identities?.problem].compactMap { $0 },
-            refused: refused)
+            refused: refused, following: following)
     }
+
+    // MARK: Following
+
+    /// Routes by a table of the control plane, whatever its version: a control plane that was restored may number lower than
+    /// before, and what it says counts all the same. The table that is in use is replaced as a whole.
+    func take(_ theirs: RoutingTable) async {
+        var table = theirs
+        // They are ports that the control plane's own machine has for its services.
+        if !configuration.opensListeners { table.listeners = [] }
+        await beginChange()
+        defer { endChange() }
+        guard !isReleased else { return }
+        let inUse = await plane.version
+        table.version = max(table.version, current.version + 1, inUse + 1)
+        let delta = current.version > 0 ? table.delta(since: current) : nil
+        _ = await use(table) { [file, table] in
+            let encoder = JSONEncoder()
+            if let delta {
+                try file.append(Array(try encoder.encode(delta)), of: table)
+            } else {
+                try file.save(Array(try encoder.encode(table)))
+            }
+        }
+    }
+
+    /// - Parameter problem: why the control plane did not answer; `nil`: it did.
+    func heard(_ problem: String?) {
+        if let problem, following?.problem == nil {
+            logger.warning("the control plane does not answer", metadata: ["reason": "\(problem)"])
+        } else if problem == nil, following?.problem != nil {
+            logger.info("the control plane answers again")
+        }
+        following?.problem = problem
+        if problem == nil { following?.heardAt = Self.now() }
+    }
+
+    /// RFC 3339, UTC.
+    private static func now() -> String { ISO8601DateFormatter().string(from: Date()) }
 
     private func putOTLP(_ body: [UInt8]) -> HTTPResponse {
         do {
@@ -187,11 +230,18 @@ actor GatewayDesk {
         _ table: RoutingTable, namesAll: Bool = true, store: () throws -> Void
     ) async -> HTTPResponse {
         guard !isReleased else { return refuse(409, "stopping", "another gateway has taken over") }
-        guard let results = await plane.apply(table) else {
+        guard var taken = await use(table, store: store) else {
             let inUse = await plane.version
             return refuse(
                 409, "table_version_older", "version \(table.version) is older than \(inUse), which is in use")
         }
+        if !namesAll { taken.listeners = refused }
+        return reply(taken)
+    }
+
+    /// nil where the table is older than the one in use.
+    private func use(_ table: RoutingTable, store: () throws -> Void) async -> GatewayTableReply? {
+        guard let results = await plane.apply(table) else { return nil }
         let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
         var storeError: String?
         do {
@@ -204,9 +254,7 @@ actor GatewayDesk {
         refused = listeners.filter { $0.error != nil }
         problems = refused.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
         if let storeError { report(storeError) }
-        return reply(
-            GatewayTableReply(
-                version: table.version, listeners: namesAll ? listeners : refused, storeError: storeError))
+        return GatewayTableReply(version: table.version, listeners: listeners, storeError: storeError)
     }
 
     private func openEdge() async throws -> Int {

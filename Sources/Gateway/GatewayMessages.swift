@@ -17,6 +17,8 @@ package struct GatewayStatus: Sendable, Hashable, Codable {
     package var problems: [String]
     /// The listeners that could not be bound; absent from an older gateway.
     package var refused: [GatewayTableReply.Listener]?
+    /// Of a standalone gateway.
+    package var following: FollowingStatus?
 }
 
 /// Answer to `PUT /table`: every event loop routes by it now.

@@ -13,9 +13,12 @@ package enum GatewayProcess {
 
     /// Serves until SIGTERM, SIGINT, `POST /shutdown` or cancellation, then drains and returns.
     ///
-    /// - Parameter onReady: called once, when everything is open.
+    /// - Parameters:
+    ///   - source: whose tables a standalone gateway follows; nil: they come through the control socket.
+    ///   - onReady: called once, when everything is open.
     package static func run(
-        _ configuration: GatewayConfiguration, logger: Logger = Logger(label: "gateway"),
+        _ configuration: GatewayConfiguration, following source: (any TableSource)? = nil,
+        logger: Logger = Logger(label: "gateway"),
         onReady: @escaping @Sendable (GatewayStatus) -> Void = { _ in }
     ) async throws {
         guard configuration.edgeHost == "127.0.0.1" || configuration.edgeHost == "::1" else {
@@ -32,11 +35,13 @@ package enum GatewayProcess {
             spansFolder: GatewayConfiguration.spansPath(inFolder: configuration.folder), exporter: exporter,
             sharesFolder: configuration.replaces, logger: logger)
         let desk = GatewayDesk(
-            configuration, plane: plane, identities: identities, exporter: exporter, logger: logger
+            configuration, plane: plane, identities: identities, exporter: exporter, followed: source?.name,
+            logger: logger
         ) { end.yield(.stop) }
         let signals = handleSignals { end.yield(.stop) }
         defer { for signal in signals { signal.cancel() } }
-        let run = GatewayRun(configuration, plane: plane, desk: desk, logger: logger, endings: endings, end: end)
+        let run = GatewayRun(
+            configuration, plane: plane, desk: desk, source: source, logger: logger, endings: endings, end: end)
         let result: Result<Void, any Error>
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

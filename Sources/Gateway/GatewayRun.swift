@@ -13,17 +13,20 @@ struct GatewayRun: Sendable {
     private let configuration: GatewayConfiguration
     private let plane: DataPlane
     private let desk: GatewayDesk
+    private let source: (any TableSource)?
     private let logger: Logger
     private let endings: AsyncStream<Ending>
     private let end: AsyncStream<Ending>.Continuation
 
     init(
-        _ configuration: GatewayConfiguration, plane: DataPlane, desk: GatewayDesk, logger: Logger,
+        _ configuration: GatewayConfiguration, plane: DataPlane, desk: GatewayDesk, source: (any TableSource)?,
+        logger: Logger,
         endings: AsyncStream<Ending>, end: AsyncStream<Ending>.Continuation
     ) {
         self.configuration = configuration
         self.plane = plane
         self.desk = desk
+        self.source = source
         self.logger = logger
         self.endings = endings
         self.end = end
@@ -86,6 +89,12 @@ struct GatewayRun: Sendable {
                 try await server.run { _ in listening.yield() }
                 return .stop
             }
+            if let port = configuration.adminPort {
+                group.addTask {
+                    try await serveAdmin(port)
+                    return .stop
+                }
+            }
             group.addTask {
                 guard await listens.first(where: { _ in true }) != nil else { return .stop }
                 if !isStarted { try await start() }
@@ -93,6 +102,18 @@ struct GatewayRun: Sendable {
             }
             defer { group.cancelAll() }
             return try await group.next() ?? .stop
+        }
+    }
+
+    private func serveAdmin(_ port: Int) async throws {
+        let limits = HTTPServer.Limits(maxBodyBytes: 1 << 10, maxConnections: 64)
+        let server = HTTPServer(address: .tcp(host: "127.0.0.1", port: port), limits: limits) { [desk] request, _ in
+            await desk.adminAnswer(request)
+        }
+        do {
+            try await server.run()
+        } catch let error as HTTPServerError {
+            throw GatewayProcess.StartError(description: "the admin port: \(error)")
         }
     }
 
@@ -104,6 +125,9 @@ struct GatewayRun: Sendable {
                 // Tables that wait must not hold up the end of the control socket.
                 await desk.release()
                 end.yield(.retire(successor))
+            }
+            if let source {
+                group.addTask { await TableFollower(source: source, desk: desk, logger: logger).run() }
             }
             defer { group.cancelAll() }
             // Cancelled: nobody says why.

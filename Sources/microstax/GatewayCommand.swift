@@ -1,4 +1,5 @@
 import API
+import APIClient
 import ArgumentParser
 import ControlPlane
 import Foundation
@@ -13,14 +14,30 @@ struct GatewayCommand: AsyncParsableCommand {
         discussion: """
             It serves the last routing table that it was given, with or without a server, until SIGTERM.
 
+            With --control-plane it stands alone: it follows the tables of a server that listens on TCP, wherever that runs, keeps
+            the last one, and routes by host name. It answers /ready with 200 as soon as it has a table.
+
             EXAMPLES
               microstax gateway --folder /var/lib/microstax/gateway --port 7080
               microstax gateway --folder gw --tls-certificate chain.pem --tls-key key.pem
               microstax gateway --folder gw --replace    # a new program, or other options
+              MICROSTAX_API_KEY=msx_... microstax gateway --control-plane http://127.0.0.1:7070 --admin-port 7081
             """)
 
-    @Option(help: "Where its table and its control socket are.")
-    var folder: String
+    @Option(help: "Where its table and its control socket are (with --control-plane: MICROSTAX_HOME/standalone).")
+    var folder: String?
+
+    @Option(help: ArgumentHelp("The server whose tables are followed, as http://host:port.", valueName: "url"))
+    var controlPlane: String?
+
+    @Option(help: "Its token; better in MICROSTAX_API_KEY, which `ps` does not show.")
+    var apiKey: String?
+
+    @Option(help: "Answer /ready, /health and /metrics on this port of 127.0.0.1 as well.")
+    var adminPort: Int?
+
+    @Flag(help: "Open the tables' listeners too; only in a network namespace without the server's own gateway.")
+    var listeners = false
 
     @Option(help: "The shared port for host names (default: 7080, or the next that is free).")
     var port: Int?
@@ -46,9 +63,20 @@ struct GatewayCommand: AsyncParsableCommand {
     func validate() throws {
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops is from 1 to 256") }
         if let port, !(0...65535).contains(port) { throw ValidationError("--port is from 0 to 65535") }
+        if let adminPort, !(1...65535).contains(adminPort) {
+            throw ValidationError("--admin-port is from 1 to 65535")
+        }
+        if controlPlane == nil {
+            if folder == nil { throw ValidationError("--folder is needed, or --control-plane") }
+            if apiKey != nil || listeners {
+                throw ValidationError("--api-key and --listeners belong to --control-plane")
+            }
+        }
     }
 
     func run() async throws {
+        let source = try source()
+        let folder = try folder ?? StateFolder(environment: ProcessInfo.processInfo.environment).path + "/standalone"
         ServerLog.start(level: .info, rendering: .text, file: logFile, now: Outside.real.now)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         var configuration = GatewayConfiguration(
@@ -56,8 +84,18 @@ struct GatewayCommand: AsyncParsableCommand {
             tls: tls.settings(otherwise: tlsAuthority.map { .localAuthority(folder: $0) } ?? .off),
             otlp: try otlp.target())
         configuration.replaces = replace
-        try await GatewayProcess.run(configuration) { status in
+        configuration.adminPort = adminPort
+        configuration.opensListeners = source == nil || listeners
+        try await GatewayProcess.run(configuration, following: source) { status in
             FileHandle.standardError.write(Data("gateway \(status.pid) serves 127.0.0.1:\(status.edgePort)\n".utf8))
         }
+    }
+
+    private func source() throws -> ControlPlaneSource? {
+        guard let controlPlane else { return nil }
+        let key = apiKey ?? ProcessInfo.processInfo.environment["MICROSTAX_API_KEY"]
+        return ControlPlaneSource(
+            address: try ServerLocation.address(of: controlPlane, named: "--control-plane"),
+            token: key == "" ? nil : key)
     }
 }

@@ -14,6 +14,7 @@ import Synchronization
 package final class RoutePublisher: RoutePublishing {
     private let publications: Publications
     private let gateway: any TableTaking
+    private let shelf = TableShelf()
     private let log: Logger
     private let bell = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -24,7 +25,7 @@ package final class RoutePublisher: RoutePublishing {
         store: any Store, board: StatusBoard, gateway: any TableTaking, now: @escaping @Sendable () -> Int64,
         log: Logger
     ) {
-        publications = Publications(store: store, board: board, gateway: gateway, now: now)
+        publications = Publications(store: store, board: board, gateway: gateway, shelf: shelf, now: now)
         self.gateway = gateway
         self.log = log
     }
@@ -34,6 +35,13 @@ package final class RoutePublisher: RoutePublishing {
 
     /// Of the table that the gateway was given last; `nil` where none was, or the last one did not arrive.
     package func publishedVersion() async -> UInt64? { await publications.version }
+
+    /// What a gateway that follows this server asks for; see ``TableShelf/news(after:within:)``.
+    func news(after cursor: String?, within limit: Duration) async -> TableNews {
+        await shelf.begin()
+        if await shelf.isLacking { isStale() }
+        return await shelf.news(after: cursor, within: limit)
+    }
 
     package func isStale() { bell.continuation.yield() }
 
@@ -60,6 +68,7 @@ package final class RoutePublisher: RoutePublishing {
                 }
             }
         }
+        await shelf.close()
     }
 }
 
@@ -84,6 +93,7 @@ extension GatewayKeeper: TableTaking {}
 private actor Publications {
     private let store: any Store
     private let gateway: any TableTaking
+    private let shelf: TableShelf
     private let now: @Sendable () -> Int64
     private var sources: RouteSources
     /// Heard since the last publication was begun; never ended, as this lives as long as the server.
@@ -97,8 +107,12 @@ private actor Publications {
     private(set) var version: UInt64?
     private var refused: [Int: String] = [:]
 
-    init(store: any Store, board: StatusBoard, gateway: any TableTaking, now: @escaping @Sendable () -> Int64) {
+    init(
+        store: any Store, board: StatusBoard, gateway: any TableTaking, shelf: TableShelf,
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.store = store
+        self.shelf = shelf
         self.gateway = gateway
         self.now = now
         sources = RouteSources(board: board)
@@ -130,13 +144,16 @@ private actor Publications {
         // Milliseconds grow over restarts of the server; a gateway refuses an older table, so a clock that was set back
         // must not matter.
         let known = gateway.tableVersion
-        if let version, !hasChanged, known == version, refused.isEmpty { return [:] }
+        let isLacking = await shelf.isLacking
+        if let version, !hasChanged, known == version, refused.isEmpty, !isLacking { return [:] }
         var table = sources.table(version: max(UInt64(max(0, now())), (version ?? 0) + 1, known + 1))
         // Until it works, the last table counts for nothing.
         version = nil
         refused = try await gateway.put(&table)
         version = table.version
         hasChanged = false
+        // After this machine's gateway has it: its listeners are that one's.
+        await shelf.put(table)
         return refused
     }
 

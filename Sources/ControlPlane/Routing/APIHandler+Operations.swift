@@ -15,6 +15,7 @@ extension APIHandler {
         case .metrics:
             let fields = HTTPFields([(name: "content-type", value: MetricsText.contentType)])
             return HTTPResponse(status: 200, fields: fields, body: .bytes(Array(try await exposition().utf8)))
+        case .routingTable: return try await routingTable(call)
         case .validateBlueprint: return call.reply(data: try await operations.validate(call.decode(CreateRequest.self)))
         case .createEnvironment: return try await create(call, mode: nil, parent: nil)
         case .createBaseline: return try await create(call, mode: .baseline, parent: nil)
@@ -77,6 +78,14 @@ extension APIHandler {
             .unavailable,
             "the server is not ready: \(details.map { "\($0.code ?? "") \($0.message)" }.joined(separator: "; "))",
             hint: "microstax doctor", details: details)
+    }
+
+    /// A question waits for a minute at most.
+    private func routingTable(_ call: APICall) async throws -> HTTPResponse {
+        try call.refuseParameters(except: "after", "wait")
+        let wait = try Self.number("wait", call.request.query) ?? 0
+        guard wait <= 60 else { throw APIProblem(.invalidRequest, "wait is a number of seconds from 0 to 60") }
+        return call.reply(data: await tableNews(call.request.query["after"], .seconds(wait)))
     }
 
     private func create(_ call: APICall, mode: EnvironmentMode?, parent: String?) async throws -> HTTPResponse {

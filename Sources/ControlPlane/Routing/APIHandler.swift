@@ -15,6 +15,7 @@ struct APIHandler: Sendable {
     /// What ``Server`` puts in the place of these; over a simulation there is nothing to wait for and nothing to read.
     var readiness: @Sendable () async -> [ReadyView.Part] = { [] }
     var exposition: @Sendable () async throws -> String = { "" }
+    var tableNews: @Sendable (_ cursor: String?, _ limit: Duration) async -> TableNews = { _, _ in TableNews() }
     var metrics = MetricsBook()
     /// What ``anyone`` may ask.
     var openOperations: Set<API.Operation> = [.health, .ready]

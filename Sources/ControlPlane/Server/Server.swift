@@ -73,6 +73,7 @@ package struct Server: Sendable {
         readiness = Readiness(store: measured, vitals: vitals, gateway: gateway, routes: routes, now: outside.now)
         var handler = desk.handler
         handler.readiness = { [readiness] in await readiness.parts() }
+        handler.tableNews = { [routes] in await routes.news(after: $0, within: $1) }
         handler.metrics = metrics
         let exposition = ServerMetrics(
             book: metrics, store: store, board: board, gateway: gateway, routes: routes, readiness: readiness,

@@ -1,18 +1,18 @@
 import Foundation
 import TestSupport
 
-/// `microstax serve` in the foreground, as a service manager starts it. It is killed when the test gives up.
+/// `microstax serve` in the foreground, as a service manager starts it, or another command that lasts. It is killed when the test gives up.
 final class ServeProcess {
     private let process = Process()
     let log: String
 
     init(
-        _ product: Product, _ arguments: [String] = [], environment: [String: String] = [:]
+        _ product: Product, _ arguments: [String] = [], command: String = "serve", environment: [String: String] = [:]
     ) throws {
-        log = product.folder + "/serve.log"
+        log = product.folder + "/\(command).log"
         try Data().write(to: URL(filePath: log))
         process.executableURL = URL(filePath: Product.executable)
-        process.arguments = ["serve"] + arguments
+        process.arguments = [command] + arguments
         var variables = ProcessInfo.processInfo.environment
         variables.merge(product.variables) { $1 }
         variables.merge(environment) { $1 }
@@ -33,7 +33,7 @@ final class ServeProcess {
 
     /// Waits for the end and gives the exit code; 128 and the signal where one ended it.
     func ended(within limit: Duration = .seconds(30)) async throws -> Int32 {
-        try await eventually("the end of serve", within: limit, lastSeen: { self.said }) {
+        try await eventually("the end of the command", within: limit, lastSeen: { self.said }) {
             process.isRunning ? nil : true
         }
         return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus

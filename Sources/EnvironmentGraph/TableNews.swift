@@ -1,0 +1,15 @@
+/// What a control plane says to a gateway that follows it: the newest table, how to make it from the one that the gateway has,
+/// or nothing.
+package struct TableNews: Sendable, Hashable, Codable {
+    /// Stands for the newest table of this run of the server; to be sent with the next question. `nil`: there is no table yet.
+    package var cursor: String?
+    package var table: RoutingTable?
+    /// From the table of the cursor that was sent.
+    package var delta: RoutingDelta?
+
+    package init(cursor: String? = nil, table: RoutingTable? = nil, delta: RoutingDelta? = nil) {
+        self.cursor = cursor
+        self.table = table
+        self.delta = delta
+    }
+}
