@@ -123,10 +123,10 @@ import Testing
 
     @Test func timeouts() async throws {
         var limits = GatewayLimits()
-        limits.headTimeout = .milliseconds(300)
-        limits.responseTimeout = .milliseconds(300)
-        limits.streamTimeout = .milliseconds(300)
-        limits.keepAliveTimeout = .milliseconds(300)
+        limits.headTimeout = .milliseconds(900)
+        limits.responseTimeout = .milliseconds(900)
+        limits.streamTimeout = .milliseconds(900)
+        limits.keepAliveTimeout = .milliseconds(900)
         try await withOrigin(
             limits: limits,
             script: { socket, _ in
