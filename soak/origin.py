@@ -48,13 +48,15 @@ async def digest_body(reader, fields):
     return size, checksum
 
 
-async def answer(writer, fields, what, size, checksum):
+async def answer(writer, method, fields, what, size, checksum):
     text = f"{NAME} {what} {size} {checksum}\n".encode()
     extra = int(fields.get("x-soak-size", 0))
     head = f"HTTP/1.1 200 OK\r\nx-soak-id: {what}\r\n"
     chunked = "x-soak-chunked" in fields
     head += "transfer-encoding: chunked\r\n\r\n" if chunked else f"content-length: {len(text) + extra}\r\n\r\n"
     writer.write(head.encode())
+    if method == "HEAD":
+        return await writer.drain()
 
     def put(piece):
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
@@ -103,7 +105,7 @@ async def serve_http(reader, writer):
             os.write(LEDGER, f"{what} {method} {NAME}\n".encode())
             if fields.get("upgrade") == "websocket":
                 return await websocket(reader, writer, fields)
-            await answer(writer, fields, what, size, checksum)
+            await answer(writer, method, fields, what, size, checksum)
     except (asyncio.IncompleteReadError, ConnectionError):
         pass  # the other side has gone
     finally:
