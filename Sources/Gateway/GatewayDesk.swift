@@ -21,6 +21,8 @@ actor GatewayDesk {
     private var refused: [GatewayTableReply.Listener] = []
     private var isReady = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// A table could not be stored: the next is stored whole.
+    private var isFileBehind = false
     /// As it is stored, or should be.
     private var current = RoutingTable()
     private var storedVersion: UInt64 { current.version }
@@ -67,6 +69,8 @@ actor GatewayDesk {
             report("the stored table could not be read and was kept as \(path): \(reason)")
         case .table(let table):
             current = table
+            // Its last change may be cut off, and nothing is read behind that.
+            isFileBehind = true
             for result in await plane.apply(table) ?? [] {
                 guard let error = result.error else { continue }
                 refused.append(GatewayTableReply.Listener(port: result.port, error: error))
@@ -245,8 +249,11 @@ actor GatewayDesk {
         let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
         var storeError: String?
         do {
-            try store()
+            // Behind a gap in the file nothing is read any more.
+            if isFileBehind { try file.save(Array(try JSONEncoder().encode(table))) } else { try store() }
+            isFileBehind = false
         } catch {
+            isFileBehind = true
             storeError = "the table is in use but could not be stored: \(error)"
         }
         current = table

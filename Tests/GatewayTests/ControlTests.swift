@@ -69,7 +69,16 @@ import Testing
             try await withProcess(folder) { control, status in
                 #expect(status.tableVersion == 10 && status.problems.isEmpty)
                 #expect(try await get(port, "x-msx-env: feat-refunds\r\n").contains("payments@refunds-env#r3"))
+                let before = wanted
                 wanted.version = 12
+                wanted.environments[1].services = []
+                _ = try await control.patchTable(try #require(wanted.delta(since: before)))
+            }
+            // Nothing was added behind what was cut off.
+            try await withProcess(folder) { control, status in
+                #expect(status.tableVersion == 12)
+                #expect(try await get(port, "x-msx-env: feat-refunds\r\n").contains("payments@shop#r12"))
+                wanted.version = 13
                 _ = try await control.putTable(wanted)
                 #expect(!FileManager.default.fileExists(atPath: changes))
             }
