@@ -32,7 +32,8 @@ package struct SystemStore: Sendable, Hashable {
                 removalArguments: afterRemoval ?? arguments)
         }
         let debian = ["/usr/sbin/update-ca-certificates"]
-        return store("/usr/local/share/ca-certificates", ".crt", "/etc/ssl/certs/ca-certificates.crt", debian,
+        return store(
+            "/usr/local/share/ca-certificates", ".crt", "/etc/ssl/certs/ca-certificates.crt", debian,
             // Without it the links to what is gone stay.
             afterRemoval: ["--fresh"])
             ?? store(
@@ -81,7 +82,8 @@ package struct SystemStore: Sendable, Hashable {
         if unlink(path) != 0, errno != ENOENT {
             let failure = FileFailure("remove", path)
             throw StoreProblem(
-                failure.description, hint: Self.needsRoot(failure)
+                failure.description,
+                hint: Self.needsRoot(failure)
                     ? "sudo rm '\(path)' && sudo \(([program] + removalArguments).joined(separator: " "))" : nil)
         }
         guard trusts(authority) else { return }
