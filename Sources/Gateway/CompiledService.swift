@@ -124,6 +124,7 @@ struct ListenerIdentity: Sendable, Hashable {
 final class CompiledListener: Sendable {
     let identity: ListenerIdentity
     let number: Int
+    let host: String
     let port: Int
     let environment: Int
     let isEdge: Bool
@@ -142,6 +143,7 @@ final class CompiledListener: Sendable {
         identity = ListenerIdentity(
             environment: routed.environment, caller: routed.caller, service: routed.service,
             portName: routed.portName, isTCP: routed.isTCP)
+        host = routed.host
         port = routed.port
         self.environment = environment
         switch routed.caller {

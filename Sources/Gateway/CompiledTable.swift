@@ -87,6 +87,9 @@ final class CompiledTable: Sendable {
         contexts.find(UInt32(root), context)
     }
 
+    /// Of every environment in it.
+    var stampsByID: [EnvironmentID: UInt32] { stamps.stamps }
+
     /// `nil` where that environment is gone.
     func environment(stamped stamp: UInt32) -> Int? { stamps.positions[stamp] }
 

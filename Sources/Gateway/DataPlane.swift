@@ -37,6 +37,7 @@ actor DataPlane {
     private var isStopped = false
     private var isEnding = false
     private let bell = WakeBell()
+    private let traces = TraceMemory()
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
@@ -59,7 +60,6 @@ actor DataPlane {
         self.spans = spans
         table = .empty
         var loops: [LoopPart] = []
-        let traces = TraceMemory()
         for loop in group.makeIterator() {
             loops.append(
                 LoopPart(
@@ -88,6 +88,18 @@ actor DataPlane {
     func inherit(_ sockets: [ListeningSocket]) {
         inherited = sockets
         isHolding = true
+    }
+
+    /// For the next gateway.
+    func memory() async -> HandoverMemory {
+        HandoverMemory(stamps: table.stampsByID, traces: traces.remembered(now: LoopPart.milliseconds()))
+    }
+
+    /// What the gateway before this one has seen.
+    func remember(_ memory: HandoverMemory) {
+        let own = table.stampsByID
+        let known = Dictionary(memory.stamps.map { ($1, $0) }) { first, _ in first }
+        traces.remember(memory.traces, now: LoopPart.milliseconds()) { stamp in known[stamp].flatMap { own[$0] } }
     }
 
     /// Accepts from everything that is open by now; what is left of the inherited sockets is closed.

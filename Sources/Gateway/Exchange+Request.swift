@@ -35,9 +35,31 @@ extension Exchange {
             refuse(violation)
             return bytes.count
         case .complete(let length):
+            if passesOn(bytes) { return nil }
             begin(bytes)
             return phase == .waiting ? nil : length
         }
+    }
+
+    /// A call by a service that does not say its context, on a connection that it has kept to a gateway which has been
+    /// replaced: which trace is in which context, and what the caller answers just now, only the next gateway knows. So it
+    /// gets the connection's bytes from here on, this request first, and decides.
+    private func passesOn(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard worker.isRetiring, !isSecure, isClient else { return false }
+        refreshListener()
+        guard let listener, listener.callerServing != nil else { return false }
+        let settings = worker.table.environments[listener.environment].settings
+        let carriers = settings.headerName.withUnsafeBytes {
+            ContextCarriers(requestParser.head, bytes, headerName: $0)
+        }
+        guard carriers.context == nil, carriers.violation == nil else { return false }
+        phase = .closed
+        deadline = .max
+        worker.remove(self)
+        let tunnel = Tunnel(worker: worker, downstream: downstream)
+        downstream.owner = tunnel
+        tunnel.pass(to: listener, connector: connector)
+        return true
     }
 
     /// Answers a head that is none.

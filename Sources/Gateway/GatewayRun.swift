@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTransport
 import Logging
 
@@ -50,7 +51,7 @@ struct GatewayRun: Sendable {
                 return false
             }
             try await start(after: predecessor)
-            try await predecessor.release()
+            if let memory = try await predecessor.release() { await plane.remember(memory) }
             try await plane.acceptNow()
             return true
         } catch let refusal as Predecessor.Refusal {
@@ -153,8 +154,10 @@ struct GatewayRun: Sendable {
     /// same.
     private func retire(before successor: MessageSocket) async {
         await plane.retire()
+        let memory = await plane.memory().file()
         // A successor that is gone is noticed below.
-        try? successor.send(HandoverMessage(.released))
+        try? successor.send(HandoverMessage(.released), [memory].compactMap(\.self))
+        if let memory { close(memory) }
         logger.info("another gateway has taken over")
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await follow(successor) }

@@ -30,7 +30,8 @@ final class LoopPart: @unchecked Sendable {
         worker.onPostponed = { [unowned self] in loop.execute { self.worker.runPostponed() } }
     }
 
-    private static func milliseconds() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+    /// The machine's clock that only goes forward.
+    static func milliseconds() -> Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
     /// - Parameter bell: rung when something begins to wait for a copy.
     func start(bell: WakeBell) {

@@ -99,6 +99,43 @@ final class TraceMemory: @unchecked Sendable {
         }
     }
 
+    // MARK: Handing over
+
+    /// No environment has it: what was seen in one that is gone is refused, not answered by the baseline.
+    static let goneStamp = UInt32.max - 1
+
+    /// What was seen lately, for the gateway that follows on this machine: 32 bytes for each id, in this process's stamps.
+    func remembered(now: Int64) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for stripe in 0..<Self.stripes {
+            locks[stripe].mutex.withLock { _ in
+                for bucket in stride(from: stripe, to: Int(mask) + 1, by: Self.stripes) {
+                    for place in (bucket * Self.ways)..<((bucket + 1) * Self.ways)
+                    where entries[place].at > now - Self.lifetime {
+                        withUnsafeBytes(of: entries[place]) { bytes.append(contentsOf: $0) }
+                    }
+                }
+            }
+        }
+        return bytes
+    }
+
+    /// Takes in what ``remembered(now:)`` of the gateway before gave; the clock is the machine's.
+    ///
+    /// - Parameter stamp: what that gateway's stamp is here; nil where its environment is gone.
+    func remember(_ bytes: [UInt8], now: Int64, stamp: (UInt32) -> UInt32?) {
+        let size = MemoryLayout<Entry>.stride
+        bytes.withUnsafeBytes { bytes in
+            for start in stride(from: 0, through: bytes.count - size, by: size) {
+                let entry = bytes.loadUnaligned(fromByteOffset: start, as: Entry.self)
+                guard entry.at > now - Self.lifetime, let root = stamp(entry.root) else { continue }
+                let isNamed = entry.context != 0 && entry.context != Self.several
+                let context = isNamed ? stamp(entry.context) ?? Self.goneStamp : entry.context
+                saw(TraceID(high: entry.high, low: entry.low), root: root, context: context, now: entry.at)
+            }
+        }
+    }
+
     // MARK: Broken traces
 
     func breaks(_ traces: [TraceID], now: Int64) {

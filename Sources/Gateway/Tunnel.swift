@@ -86,6 +86,13 @@ final class Tunnel: @unchecked Sendable, LinkOwner, UpstreamUser, Session {
         connector.connect(to: endpoint, allowsReuse: false, ticket: 0, for: self)
     }
 
+    /// Everything from here on is for the gateway that accepts at this address now.
+    func pass(to listener: CompiledListener, connector: any Connector) {
+        isConnecting = true
+        let successor = Endpoint(number: -1, host: listener.host, port: listener.port)
+        connector.connect(to: successor, allowsReuse: false, ticket: 0, for: self)
+    }
+
     private func leaveWaiting() {
         guard wanted != nil else { return }
         wanted = nil

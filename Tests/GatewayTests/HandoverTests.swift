@@ -93,6 +93,44 @@ import Testing
         }
     }
 
+    /// The worst that a change of gateways could do: a caller that forwards nothing but its trace gets the baseline.
+    @Test func tracesAreKnownToTheNextOneAndThroughWhatIsKeptToTheOldOne() async throws {
+        let (base, copy) = (try Origin("payments@shop"), try Origin("payments@refunds-env"))
+        defer { for origin in [base, copy] { origin.stop() } }
+        var shop = Shop(["payments@shop": base.port, "payments@refunds-env": copy.port], version: 1)
+        let edge = try shop.listen(Shop.baseline, "payments")
+        let port = try shop.listen(Shop.baseline, "payments", caller: .service("web"))
+        let table = shop.table
+        @Sendable func ask(_ socket: RawSocket, _ trace: String, _ fields: String = "") throws -> String? {
+            let parent = "traceparent: 00-\(String(repeating: trace, count: 32))-00f067aa0ba902b7-01"
+            try socket.send("GET / HTTP/1.1\r\nhost: a\r\n\(parent)\r\n\(fields)\r\n")
+            return GatewayFixture.readResponse(socket)?.field("x-msx-provider")
+        }
+        try await withTemporaryFolder { folder in
+            try await gateway(folder) { control, _ in
+                _ = try await control.putTable(table)
+                let kept = try await onThread {
+                    let kept = try RawSocket.connect(port)
+                    #expect(try ask(kept, "a", "x-msx-env: feat-refunds\r\n") == "payments@refunds-env#r3")
+                    #expect(try ask(kept, "b") == "payments@shop#r12")
+                    return kept
+                }
+                try await gateway(folder, replaces: true) { _, _ in
+                    let seen = try await onThread {
+                        let fresh = try RawSocket.connect(port)
+                        let before = [try ask(fresh, "a"), try ask(fresh, "b")]
+                        // Begins at the new one; the caller goes on over what it has kept to the old one.
+                        let outside = try RawSocket.connect(edge)
+                        let begun = try ask(outside, "c", "x-msx-env: feat-refunds\r\n")
+                        return before + [begun, try ask(kept, "c"), try ask(kept, "b"), try ask(kept, "a")]
+                    }
+                    let (own, refunds) = ("payments@shop#r12", "payments@refunds-env#r3")
+                    #expect(seen == [refunds, own, refunds, refunds, own, refunds])
+                }
+            }
+        }
+    }
+
     @Test func nobodyIsRefusedOrBrokenOff() async throws {
         let origin = try Origin("payments@shop")
         defer { origin.stop() }

@@ -2,7 +2,8 @@
 ///
 /// ```
 /// newer   take                        older   sockets … sockets, offered
-/// newer   ready                       older   released   (it accepts no more, and its control socket is free)
+/// newer   ready                       older   released   (it accepts no more, and its control socket is free; with a file:
+///                                             ``HandoverMemory``)
 /// newer   table, as often as need be  older   applied
 /// newer   end                         older   drains and ends
 /// ```
