@@ -132,12 +132,7 @@ package final class HTTP2Head {
         out.append(" HTTP/1.1\r\nhost: ")
         out.append(named.bytes)
         out.append("\r\n")
-        out.append(fields.bytes)
-        if !cookie.isEmpty {
-            out.append("cookie: ")
-            out.append(cookie.bytes)
-            out.append("\r\n")
-        }
+        writeFields(to: out)
         return .success(writeFraming(to: out, endsStream: endsStream, saysEmpty: false))
     }
 
@@ -157,12 +152,7 @@ package final class HTTP2Head {
         out.append("HTTP/1.1 ")
         out.append(status.bytes)
         out.append(" \r\n")
-        out.append(fields.bytes)
-        if !cookie.isEmpty {
-            out.append("cookie: ")
-            out.append(cookie.bytes)
-            out.append("\r\n")
-        }
+        writeFields(to: out)
         // These have no body whatever they say (RFC 9112 section 6.3).
         let isEmpty = hasNoBody || isInterim || equals(status.bytes, "204") || equals(status.bytes, "304")
         return .success(writeFraming(to: out, endsStream: endsStream || isEmpty, saysEmpty: !isEmpty))
@@ -175,6 +165,14 @@ package final class HTTP2Head {
         out.append(fields.bytes)
         out.append("\r\n")
         return nil
+    }
+
+    private func writeFields(to out: WireBuffer) {
+        out.append(fields.bytes)
+        guard !cookie.isEmpty else { return }
+        out.append("cookie: ")
+        out.append(cookie.bytes)
+        out.append("\r\n")
     }
 
     private func writeFraming(to out: WireBuffer, endsStream: Bool, saysEmpty: Bool) -> HTTP2BodyFraming {

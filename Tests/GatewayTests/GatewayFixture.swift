@@ -126,6 +126,13 @@ struct Shop {
             ])
     }
 
+    /// With one service, `calls@shop`.
+    init(calls transport: PortProtocol, port: Int) {
+        self.init([:])
+        let ports = [RoutedPort(name: "p", transport: transport, host: "127.0.0.1", port: port)]
+        table.environments[0].services = [RoutedService(name: "calls", exposed: true, ready: true, ports: ports)]
+    }
+
     static func service(_ name: String, _ port: Int, ready: Bool = true) -> RoutedService {
         RoutedService(
             name: name, exposed: true, ready: ready,

@@ -13,12 +13,7 @@ import Testing
     ) async throws {
         let origin = try Origin("calls@shop", script: script)
         defer { origin.stop() }
-        var shop = Shop([:])
-        shop.table.environments[0].services = [
-            RoutedService(
-                name: "calls", exposed: true, ready: true,
-                ports: [RoutedPort(name: "p", transport: transport, host: "127.0.0.1", port: origin.port)])
-        ]
+        var shop = Shop(calls: transport, port: origin.port)
         let port = try shop.listen(Shop.baseline, "calls")
         try await GatewayFixture.with(shop.table, limits: limits, loops: 1) { try await body($0, port, origin) }
     }

@@ -22,12 +22,7 @@ import Testing
             }
         }
         defer { origin.stop() }
-        var shop = Shop([:])
-        shop.table.environments[0].services = [
-            RoutedService(
-                name: "calls", exposed: true, ready: true,
-                ports: [RoutedPort(name: "p", transport: transport, host: "127.0.0.1", port: origin.port)])
-        ]
+        var shop = Shop(calls: transport, port: origin.port)
         let port = try shop.listen(Shop.baseline, "calls")
         try await GatewayFixture.with(shop.table, loops: 1) { try await body($0, port, origin) }
     }
@@ -132,11 +127,7 @@ import Testing
             try socket.send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
         }
         defer { origin.stop() }
-        var shop = Shop([:])
-        let port = RoutedPort(name: "p", transport: .http2, host: "127.0.0.1", port: origin.port)
-        shop.table.environments[0].services = [
-            RoutedService(name: "calls", exposed: true, ready: true, ports: [port])
-        ]
+        var shop = Shop(calls: .http2, port: origin.port)
         let listener = try shop.listen(Shop.baseline, "calls")
         try await GatewayFixture.with(shop.table) { gateway in
             let reply = try await gateway.get(listener)
