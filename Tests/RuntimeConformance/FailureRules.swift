@@ -46,7 +46,7 @@ extension RuntimeConformance {
         RuntimeRule("a readiness probe that never passes ends with its last answer") { stage in
             var workload = stage.shell("exec sleep 600")
             workload.probes.readiness = ProbeSpec(
-                .exec(command: ["/bin/sh", "-c", "echo not yet; exit 7"]), periodSeconds: 0.1, failureThreshold: 3)
+                .exec(command: ["/bin/sh", "-c", "echo not yet; exit 7"]), periodSeconds: 0.4, failureThreshold: 5)
             try await stage.runtime.apply(workload)
             let status = try await stage.reaches(.failed)
             try expect(
