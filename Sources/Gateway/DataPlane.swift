@@ -91,7 +91,7 @@ actor DataPlane {
     }
 
     /// For the next gateway.
-    func memory() async -> HandoverMemory {
+    func memory() -> HandoverMemory {
         HandoverMemory(stamps: table.stampsByID, traces: traces.remembered(now: LoopPart.milliseconds()))
     }
 

@@ -59,14 +59,6 @@ final class HTTP2ClientConnection: HTTP2Connection, @unchecked Sendable {
         }
     }
 
-    /// Ends the connection now.
-    func cut() {
-        let link = link
-        link.owner = nil
-        closed(link, cleanly: false)
-        link.abort(reset: false)
-    }
-
     override func headEnded(_ id: Int32, endsStream: Bool) {
         guard let stream = streams[id] else { return }
         let violation =

@@ -77,7 +77,7 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         let taken = nghttp2_session_mem_recv(session, start, bytes.count)
         isReading = false
         settleNoted()
-        if taken < 0 { breakOff() } else { sendSoon() }
+        if taken < 0 { cut() } else { sendSoon() }
         return bytes.count
     }
 
@@ -273,7 +273,7 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         while !isClosed, link.isWritable {
             var bytes: UnsafePointer<UInt8>?
             let count = nghttp2_session_mem_send(session, &bytes)
-            if count < 0 { return breakOff() }
+            if count < 0 { return cut() }
             guard count > 0 else { break }
             link.write(UnsafeRawBufferPointer(start: bytes, count: count))
             sent += count
@@ -285,8 +285,8 @@ class HTTP2Connection: LinkOwner, @unchecked Sendable {
         link.flush()
     }
 
-    /// The peer does not speak HTTP/2 as it must, and cannot be told.
-    private func breakOff() {
+    /// Ends everything now, without a word to the peer.
+    func cut() {
         guard !isClosed else { return }
         let link = link
         link.owner = nil

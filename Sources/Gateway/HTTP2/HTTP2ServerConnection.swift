@@ -98,10 +98,5 @@ final class HTTP2ServerConnection: HTTP2Connection, Session, @unchecked Sendable
         if streams.isEmpty { deadline = worker.now + Self.leavingMilliseconds }
     }
 
-    func abort() {
-        let link = link
-        link.owner = nil
-        closed(link, cleanly: false)
-        link.abort(reset: false)
-    }
+    func abort() { cut() }
 }

@@ -18,15 +18,16 @@ struct HTTP2Settings {
     let connectionWindow: Int32
     let maxStreams: UInt32?
 
+    /// What may come unread on one stream of a client, in bytes.
+    static let servedWindow = 256 << 10
+
     /// What one client can make us keep is bounded by the window of its connection. A client whose own requests are
     /// stuck waits for itself only.
-    static let serving = HTTP2Settings(
-        streamWindow: 256 << 10, connectionWindow: 8 << 20, maxStreams: UInt32(servedStreams))
-
+    ///
     /// - Parameter most: as many requests as the event loop takes at once.
     static func serving(at most: Int) -> HTTP2Settings {
         HTTP2Settings(
-            streamWindow: serving.streamWindow, connectionWindow: serving.connectionWindow,
+            streamWindow: UInt32(servedWindow), connectionWindow: 8 << 20,
             maxStreams: UInt32(min(servedStreams, max(1, most))))
     }
 

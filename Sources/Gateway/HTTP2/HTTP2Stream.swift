@@ -226,7 +226,7 @@ final class HTTP2Stream: Link, @unchecked Sendable {
 
     var isSending: Bool { closesAfterwards && closeCode == nil && connection != nil && !hasFetchedEnd }
 
-    var keepsUnread: Int { inputEnded || !isServing ? 0 : Int(HTTP2Settings.serving.streamWindow) }
+    var keepsUnread: Int { inputEnded || !isServing ? 0 : HTTP2Settings.servedWindow }
 
     func write(_ bytes: UnsafeRawBufferPointer) {
         guard closeCode == nil, connection != nil else { return }
