@@ -34,9 +34,7 @@ struct EnvEvents: AsyncParsableCommand {
 
     mutating func validate() throws {
         if tail < 0 { throw ValidationError("--tail is \(tail), which is less than nothing") }
-        if let since, TimeLimit(argument: since) == nil, Timestamp.milliseconds(since) == nil {
-            throw ValidationError("--since is `\(since)`, which is neither like 10m nor like 2026-11-20T19:24:05Z")
-        }
+        try Since.check(since)
     }
 
     func run() async throws {

@@ -55,9 +55,7 @@ struct EnvTraces: AsyncParsableCommand {
 
     mutating func validate() throws {
         if !(1...1000).contains(limit) { throw ValidationError("--limit is from 1 to 1000") }
-        if let since, TimeLimit(argument: since) == nil, Timestamp.milliseconds(since) == nil {
-            throw ValidationError("--since is `\(since)`, which is neither like 10m nor like 2026-11-20T19:24:05Z")
-        }
+        try Since.check(since)
         let filters = follow || status != nil || !service.isEmpty || minDuration != nil || leaks || since != nil
         if trace != nil, filters { throw ValidationError("a single trace is shown as it is: no filters, no --follow") }
     }
