@@ -9,7 +9,7 @@ packages_of() {
     case "$1" in
         build) echo "git make gcc g++ libc6-dev xz-utils libnghttp2-dev pkg-config ca-certificates debian-archive-keyring dpkg-dev" ;;
         demo) echo "curl python3 python3-psycopg2 python3-redis postgresql redis-server" ;;
-        test) echo "curl python3 python3-psycopg2 python3-redis python3-grpcio postgresql redis-server procps" ;;
+        test) echo "curl python3 python3-psycopg2 python3-redis python3-grpcio postgresql redis-server procps python3-jsonschema python3-yaml" ;;
         bench) echo "python3 python3-venv nginx haproxy wrk nghttp2-client nghttp2-server" ;;
         lint) echo "shellcheck" ;;
         *) die "no such package group: $1" "groups are: build demo test bench lint" ;;

@@ -33,8 +33,11 @@ package enum Blueprint {
     ///   - parent: the composed document of an overlay's parent. Only its `services` are inherited.
     ///   - mode: of the environment that shall be made; `nil` to go by the Blueprint's `routing.mode`. `.overlay`
     ///     without a parent is a check of the overlay's own file: what may be in the parent is not missed.
+    ///   - unbuilt: `.error` refuses what this version cannot run (`not_supported_yet`), as whoever makes an environment
+    ///     must; `.warning` judges the Blueprint alone.
     package static func check(
-        _ document: BlueprintDocument, over parent: BlueprintDocument? = nil, mode: EnvironmentMode? = nil
+        _ document: BlueprintDocument, over parent: BlueprintDocument? = nil, mode: EnvironmentMode? = nil,
+        unbuilt: Diagnostic.Severity = .error
     ) -> CheckedBlueprint {
         let findings = Findings()
         let written = document.value["routing"]?["mode"]?.text
@@ -49,7 +52,8 @@ package enum Blueprint {
         for item in document.value["services"]?.items ?? [] where item.isRemoval {
             if let name = item.name { removed[name] = item.location }
         }
-        let checker = BlueprintChecker(findings: findings, mode: mode, isPartial: isPartial, removed: removed)
+        let checker = BlueprintChecker(
+            findings: findings, mode: mode, isPartial: isPartial, removed: removed, unbuilt: unbuilt)
         let spec = checker.check(composed)
         // What a parent's file is warned of was said when the parent was checked.
         let own = document.value.location.file.name

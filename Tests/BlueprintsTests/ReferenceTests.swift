@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func everyFieldIsNamed() {
-        let known = BlueprintChecker.known + ServiceChecker.known + RoutingChecker.known
+        let known = Grammar.root.keys + Grammar.service.keys + Grammar.routing.keys
         for field in known { #expect(page.contains("`\(field)`") || page.contains("\(field): true"), "\(field)") }
         let refused = page.components(separatedBy: "## Not supported yet").last ?? ""
         for field in Support.rootFields + Support.serviceFields { #expect(refused.contains("`\(field.name)`")) }

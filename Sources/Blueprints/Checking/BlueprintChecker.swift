@@ -1,10 +1,5 @@
 /// Reads a composed tree into a ``BlueprintSpec``, collecting every problem.
 struct BlueprintChecker {
-    static let known = [
-        "name", "description", "extends", "labels", "services", "uses", "plans", "routing", "runtime", "snapshot",
-        "seeds", "residency", "autoShutdownEnabled", "autoShutdownDelayMinutes", "schedule", "ttl", "repair",
-    ]
-
     let findings: Findings
     /// What the command that creates the environment asks for; `nil` where the Blueprint alone decides.
     let mode: EnvironmentMode?
@@ -12,10 +7,12 @@ struct BlueprintChecker {
     let isPartial: Bool
     /// Services that this overlay removes, with the place where it does.
     let removed: [String: SourceLocation]
+    /// How what is not built yet is reported.
+    var unbuilt = Diagnostic.Severity.error
 
     /// The spec, as far as it could be read; it means something only where there are no errors.
     func check(_ root: LocatedValue) -> BlueprintSpec? {
-        guard let fields = Fields(root, "", known: Self.known, findings) else { return nil }
+        guard let fields = Fields(root, "", known: Grammar.root.keys, findings) else { return nil }
         if !fields.has("name") { fields.missing("name", hint: "name: shop") }
         let name = fields.text("name")
         if let name { _ = NameRule.check(name, "name", at: fields.at("name"), findings) }
@@ -32,7 +29,7 @@ struct BlueprintChecker {
         if (mode ?? routing.mode) == .overlay, let name {
             checkHostNames(drafts, routing.overlayId ?? name, fields)
         }
-        Support(findings: findings).check(root)
+        Support(findings: findings, severity: unbuilt).check(root)
         var spec = BlueprintSpec(
             name: name ?? "", description: description, labels: labels, services: drafts.map(\.spec), routing: routing,
             runtime: runtime, repair: repair, lifecycle: lifecycle)

@@ -23,6 +23,13 @@ final class Findings {
         add(.warning, code, message, location, hint)
     }
 
+    func report(
+        _ severity: Diagnostic.Severity, _ code: String, _ message: String, at location: SourceLocation,
+        hint: @autoclosure () -> String? = nil
+    ) {
+        add(severity, code, message, location, hint)
+    }
+
     /// A hint may cost a search, so it is made only where it is kept.
     private func add(
         _ severity: Diagnostic.Severity, _ code: String, _ message: String, _ location: SourceLocation,

@@ -21,7 +21,7 @@ struct LifecycleChecker {
         guard case .mapping = value.content else {
             return milliseconds(root, "ttl").map { TTLSpec(milliseconds: $0) }
         }
-        guard let map = root.fields("ttl", known: ["duration", "from"]) else { return nil }
+        guard let map = root.fields("ttl", known: Grammar.ttl.keys) else { return nil }
         if !map.has("duration") { map.missing("duration", hint: "duration: 24h") }
         let start: TTLSpec.Start = map.choice("from") ?? .createdAt
         return milliseconds(map, "duration").map { TTLSpec(milliseconds: $0, from: start) }
@@ -46,7 +46,7 @@ struct LifecycleChecker {
     }
 
     private func schedule(_ root: Fields) -> ScheduleSpec? {
-        guard let fields = root.fields("schedule", known: ["sleep", "wake", "timezone"]) else { return nil }
+        guard let fields = root.fields("schedule", known: Grammar.schedule.keys) else { return nil }
         if !fields.has("sleep"), !fields.has("wake") { fields.missing("sleep", hint: "sleep: 0 20 * * 1-5") }
         let (sleep, wake) = (cron(fields, "sleep"), cron(fields, "wake"))
         if let sleep, let wake, sleep == wake {

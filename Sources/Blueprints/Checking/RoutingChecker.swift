@@ -1,17 +1,12 @@
 /// Reads `routing`.
 struct RoutingChecker {
-    static let known = [
-        "mode", "baselineId", "overlayId", "headerName", "propagateHeader", "onUnknownContext", "onLeak", "attribution",
-        "carry",
-    ]
-
     let findings: Findings
     /// See ``BlueprintChecker/mode``.
     let mode: EnvironmentMode?
 
     func check(_ root: Fields) -> RoutingSpec {
         var spec = RoutingSpec()
-        guard let fields = root.fields("routing", known: Self.known) else { return spec }
+        guard let fields = root.fields("routing", known: Grammar.routing.keys) else { return spec }
         spec.mode = fields.choice("mode")
         if let mode, let written = spec.mode, written != mode {
             findings.error(

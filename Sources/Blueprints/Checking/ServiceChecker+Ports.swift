@@ -3,8 +3,7 @@ extension ServiceChecker {
         var numbers: [String: (number: Int, line: Int)] = [:]
         for (index, item) in (fields.list("ports", hint: "write a list: [\"8080\"]") ?? []).enumerated() {
             let path = "\(fields.path).ports.\(item.name.map(shortened) ?? "\(index)")"
-            let known = ["name", "containerPort", "protocol", "hostPort", "tls", "remove"]
-            guard let port = Fields(item, path, known: known, findings) else { continue }
+            guard let port = Fields(item, path, known: Grammar.port.keys, findings) else { continue }
             // Text that is no port was reported when it was read.
             guard let name = port.text("name") else { continue }
             _ = NameRule.check(name, "port name", at: port.at("name"), findings)
@@ -38,7 +37,7 @@ extension ServiceChecker {
         guard let value = port.value("tls") else { return nil }
         if case .scalar(_, .boolean) = value.content { return port.boolean("tls") == true ? PortTLS() : nil }
         let hint = "write `tls: true`, or {serverName: payments.internal, ca: <certificates in PEM>}"
-        guard let map = port.fields("tls", known: ["serverName", "ca"], hint: hint) else { return nil }
+        guard let map = port.fields("tls", known: Grammar.tls.keys, hint: hint) else { return nil }
         let authorities = map.nonEmptyText("ca")
         if let authorities, !authorities.contains("-----BEGIN CERTIFICATE-----") {
             findings.error(

@@ -1,6 +1,6 @@
 extension ServiceChecker {
     func readProbes(_ spec: ServiceSpec) -> ProbesSpec {
-        guard let map = fields.fields("probes", known: ["readiness", "liveness", "startup"]) else {
+        guard let map = fields.fields("probes", known: Grammar.probes.keys) else {
             return ProbesSpec()
         }
         return ProbesSpec(
@@ -10,8 +10,9 @@ extension ServiceChecker {
 
     private func probe(_ probes: Fields, _ key: String, _ spec: ServiceSpec) -> ProbeSpec? {
         let kinds = ["http", "tcp", "exec", "log"]
-        let known = kinds + ["periodSeconds", "timeoutSeconds", "failureThreshold"]
-        guard let map = probes.fields(key, known: known, hint: "such as {http: {path: /healthz}}") else { return nil }
+        guard let map = probes.fields(key, known: Grammar.probe.keys, hint: "such as {http: {path: /healthz}}") else {
+            return nil
+        }
         let period = map.number("periodSeconds", in: 0.05...3600)
         let timeout = map.number("timeoutSeconds", in: 0.05...3600)
         let threshold = map.integer("failureThreshold", in: 1...100_000)
@@ -35,23 +36,22 @@ extension ServiceChecker {
     private func check(_ map: Fields, _ kind: String, _ spec: ServiceSpec) -> ProbeSpec.Check? {
         switch kind {
         case "http":
-            guard let http = map.fields("http", known: ["path", "port"], hint: "such as {path: /healthz}") else {
+            guard let http = map.fields("http", known: Grammar.httpProbe.keys, hint: "such as {path: /healthz}") else {
                 return nil
             }
             let path = http.has("path") ? requestPath(http) : "/"
             let port = portName(http, spec)
             return path.map { .http(path: $0, port: port) }
         case "tcp":
-            guard let tcp = map.fields("tcp", known: ["port"], hint: "such as {port: http}, or {} for the first") else {
-                return nil
-            }
+            let hint = "such as {port: http}, or {} for the first"
+            guard let tcp = map.fields("tcp", known: Grammar.tcpProbe.keys, hint: hint) else { return nil }
             return .tcp(port: portName(tcp, spec))
         case "exec":
-            guard let exec = map.fields("exec", known: ["command"]) else { return nil }
+            guard let exec = map.fields("exec", known: Grammar.execProbe.keys) else { return nil }
             if !exec.has("command") { exec.missing("command") }
             return exec.arguments("command").map { .exec(command: $0) }
         default:
-            guard let log = map.fields("log", known: ["pattern"]) else { return nil }
+            guard let log = map.fields("log", known: Grammar.logProbe.keys) else { return nil }
             if !log.has("pattern") { log.missing("pattern") }
             return pattern(log).map { .log(pattern: $0) }
         }
@@ -94,15 +94,11 @@ extension ServiceChecker {
     }
 
     private func initialiser(_ value: LocatedValue, _ path: String, _ spec: ServiceSpec) -> InitSpec? {
-        let own = [
-            "sql": ["script", "engine", "user", "password", "database"], "command": ["command"], "http": ["request"],
-        ]
+        let kinds = ["sql": Grammar.sqlInit, "command": Grammar.commandInit, "http": Grammar.httpInit]
         let type = value["type"]?.text
-        let known = ["type"] + (type.flatMap { own[$0] } ?? own.values.flatMap { $0 })
-        guard
-            let map = Fields(
-                value, path, known: known.sorted(), findings, hint: "such as {type: sql, script: schema.sql}")
-        else { return nil }
+        let known = (type.flatMap { kinds[$0] }.map { [$0] } ?? Array(kinds.values)).flatMap(\.keys)
+        let hint = "such as {type: sql, script: schema.sql}"
+        guard let map = Fields(value, path, known: Set(known).sorted(), findings, hint: hint) else { return nil }
         guard map.has("type") else {
             map.missing("type", hint: "type: sql, command or http")
             return nil
@@ -139,8 +135,7 @@ extension ServiceChecker {
 
     private func http(_ map: Fields, _ spec: ServiceSpec) -> InitSpec? {
         if !map.has("request") { map.missing("request", hint: "request: {method: POST, path: /setup}") }
-        let known = ["method", "path", "port", "headers", "body"]
-        guard let request = map.fields("request", known: known) else { return nil }
+        guard let request = map.fields("request", known: Grammar.request.keys) else { return nil }
         if !request.has("path") { request.missing("path") }
         let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         let method = request.choice("method", methods) ?? "POST"

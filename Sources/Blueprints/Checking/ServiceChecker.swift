@@ -1,11 +1,5 @@
 /// Reads one service of the composed tree into normal form.
 struct ServiceChecker {
-    static let known = [
-        "name", "image", "command", "args", "workdir", "build", "user", "replicas", "ports", "env", "secrets",
-        "resources", "expose", "dependsOn", "probes", "volumes", "init", "mock", "data", "activation", "claims",
-        "contract", "restart", "stopSignal", "stopGraceSeconds", "remove",
-    ]
-
     let fields: Fields
     let findings: Findings
     /// The rest of the service is in a parent that is not at hand.
@@ -17,7 +11,7 @@ struct ServiceChecker {
         _ value: LocatedValue, number: Int, services: Set<String>, isPartial: Bool, _ findings: Findings
     ) {
         let path = "services." + (value.name.map(shortened) ?? "\(number)")
-        guard let fields = Fields(value, path, known: Self.known, findings) else { return nil }
+        guard let fields = Fields(value, path, known: Grammar.service.keys, findings) else { return nil }
         self.fields = fields
         self.findings = findings
         self.isPartial = isPartial
@@ -147,8 +141,7 @@ struct ServiceChecker {
     private func readVolumes() -> [VolumeSpec] {
         (fields.list("volumes") ?? []).enumerated().compactMap { index, item in
             let path = "\(fields.path).volumes.\(item.name.map(shortened) ?? "\(index)")"
-            let known = ["name", "mountPath", "type", "size", "remove"]
-            guard let volume = Fields(item, path, known: known, findings) else { return nil }
+            guard let volume = Fields(item, path, known: Grammar.volume.keys, findings) else { return nil }
             guard let name = volume.text("name"), let mountPath = volume.nonEmptyText("mountPath") else {
                 for key in ["name", "mountPath"] where !volume.has(key) && !isPartial { volume.missing(key) }
                 return nil

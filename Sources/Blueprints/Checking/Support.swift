@@ -2,6 +2,8 @@
 /// that does not. The table in `docs/reference/blueprint.md` says the same.
 struct Support {
     let findings: Findings
+    /// `.error` where an environment shall be made, `.warning` where only the text is judged.
+    let severity: Diagnostic.Severity
 
     /// Fields of the Blueprint and of a service, with what to do instead where there is something.
     static let rootFields: [(name: String, hint: String?)] = [
@@ -48,6 +50,6 @@ struct Support {
     }
 
     private func refused(_ what: String, _ location: SourceLocation, hint: String? = nil) {
-        findings.error("not_supported_yet", "\(what) is not built yet", at: location, hint: hint)
+        findings.report(severity, "not_supported_yet", "\(what) is not built yet", at: location, hint: hint)
     }
 }

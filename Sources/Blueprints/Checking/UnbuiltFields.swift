@@ -7,7 +7,7 @@ struct UnbuiltFields {
         _ = root.texts("extends")
         _ = root.texts("seeds")
         for (index, item) in (root.list("uses") ?? []).enumerated() {
-            guard let use = Fields(item, "uses[\(index)]", known: ["service", "from"], findings) else { continue }
+            guard let use = Fields(item, "uses[\(index)]", known: Grammar.use.keys, findings) else { continue }
             for key in ["service", "from"] {
                 if use.has(key) { _ = use.nonEmptyText(key) } else { use.missing(key) }
             }
@@ -17,7 +17,7 @@ struct UnbuiltFields {
         } else if let snapshot = root.value("snapshot") {
             root.wrongType(snapshot, "`snapshot`", "a map")
         }
-        if let residency = root.fields("residency", known: ["allow", "deny"]) {
+        if let residency = root.fields("residency", known: Grammar.residency.keys) {
             _ = residency.texts("allow")
             _ = residency.texts("deny")
         }
@@ -28,7 +28,7 @@ struct UnbuiltFields {
         guard case .mapping(let profiles) = plans.content else { return root.wrongType(plans, "`plans`", "a map") }
         for profile in profiles {
             let path = "plans.\(shortened(profile.key))"
-            guard let plan = Fields(profile.value, path, known: ["services"], findings),
+            guard let plan = Fields(profile.value, path, known: Grammar.plan.keys, findings),
                 let services = plan.value("services")
             else { continue }
             guard case .mapping(let entries) = services.content else {
@@ -36,9 +36,10 @@ struct UnbuiltFields {
                 continue
             }
             for entry in entries {
-                let known = ["replicas", "resources", "env"]
                 let name = "\(path).services.\(shortened(entry.key))"
-                guard let service = Fields(entry.value, name, known: known, findings) else { continue }
+                guard let service = Fields(entry.value, name, known: Grammar.planService.keys, findings) else {
+                    continue
+                }
                 _ = service.integer("replicas", in: 0...100)
                 _ = service.textMap("env")
                 checkResources(service)
@@ -51,18 +52,19 @@ struct UnbuiltFields {
         _ = service.choice("data", ["inherit", "branch", "empty"])
         _ = service.texts("claims")
         _ = service.nonEmptyText("contract")
-        guard let mock = service.fields("mock", known: ["enabled", "mode", "openapi", "deployment"]) else { return }
+        guard let mock = service.fields("mock", known: Grammar.mock.keys) else { return }
         _ = mock.boolean("enabled")
         _ = mock.choice("mode", ["static", "stateful", "ai-stateful", "recorded"])
         _ = mock.nonEmptyText("openapi")
-        _ = mock.fields("deployment", known: ["mode"])?.choice("mode", ["replace", "sidecar", "mirror"])
+        _ = mock.fields("deployment", known: Grammar.mockDeployment.keys)?.choice(
+            "mode", ["replace", "sidecar", "mirror"])
     }
 
     private func checkResources(_ owner: Fields) {
-        guard let resources = owner.fields("resources", known: ["cpu", "memory", "requests", "limits"]) else { return }
+        guard let resources = owner.fields("resources", known: Grammar.resources.keys) else { return }
         checkQuantities(resources)
         for key in ["requests", "limits"] {
-            if let map = resources.fields(key, known: ["cpu", "memory"]) { checkQuantities(map) }
+            if let map = resources.fields(key, known: Grammar.quantities.map(\.name)) { checkQuantities(map) }
         }
     }
 

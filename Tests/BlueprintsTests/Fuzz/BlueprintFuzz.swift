@@ -1,0 +1,114 @@
+import Blueprints
+import Foundation
+
+/// One input after the other into what reads Blueprints, each judged by laws; a case is its seed's number and nothing
+/// else, so that it can be repeated.
+struct BlueprintFuzz {
+    struct Finding: Error, CustomStringConvertible {
+        var description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    struct Report: Sendable {
+        var cases = 0
+        /// Inputs that were YAML, those without an error, and those that were composed onto a parent.
+        var documents = 0
+        var valid = 0
+        var composed = 0
+        var imported = 0
+        var formatted = 0
+        var slowest = Duration.zero
+        var slowestSeed: UInt64 = 0
+        var peakMegabytes = 0
+        var findings: [String] = []
+    }
+
+    /// A debug build of a busy machine has this long for one input of up to 64 KiB.
+    static let patience = Duration.seconds(1)
+
+    let parent: BlueprintDocument
+
+    init() {
+        let text = CompositionTests.parentText
+        // The tests of composing hold that it can be read.
+        parent = Blueprint.read(Array(text.utf8), file: "parent.yaml", folder: "/parent").document!
+    }
+
+    /// Runs cases from the seed on until either bound is reached or five findings are made.
+    func run(from base: UInt64, seconds: Double, most: Int, mark: String? = nil) -> Report {
+        var report = Report()
+        let end = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
+        let marker = mark.map { open($0, O_WRONLY | O_CREAT, 0o644) } ?? -1
+        defer { if marker >= 0 { close(marker) } }
+        while report.cases < most, ContinuousClock.now < end, report.findings.count < 5 {
+            let seed = base &+ UInt64(report.cases)
+            // What ends the process is found by the number that it leaves behind.
+            if marker >= 0 { _ = "\(seed)                    \n".withCString { pwrite(marker, $0, 21, 0) } }
+            report.cases += 1
+            one(seed, &report)
+            if report.cases % 500 == 0 { report.peakMegabytes = max(report.peakMegabytes, Self.residentMegabytes()) }
+        }
+        return report
+    }
+
+    func one(_ seed: UInt64, _ report: inout Report) {
+        let input = FuzzedText(seed: seed).bytes()
+        let begin = ContinuousClock.now
+        do {
+            try laws(input, seed, &report)
+        } catch {
+            report.findings.append("MICROSTAX_FUZZ_CASE=blueprints:\(seed): \(error)")
+        }
+        let took = ContinuousClock.now - begin
+        if took > report.slowest { (report.slowest, report.slowestSeed) = (took, seed) }
+        if took > Self.patience {
+            report.findings.append("MICROSTAX_FUZZ_CASE=blueprints:\(seed): \(took) for \(input.count) bytes")
+        }
+    }
+
+    private func laws(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
+        let (document, diagnostics) = Blueprint.read(input, file: "f.yaml", folder: "/f")
+        try positions(diagnostics)
+        guard let document else {
+            guard diagnostics.contains(where: { $0.severity == .error }) else {
+                throw Finding("refused without a word")
+            }
+            return
+        }
+        report.documents += 1
+        for (above, mode) in [(nil, EnvironmentMode.baseline), (parent, .overlay), (nil, .overlay)] {
+            let checked = Blueprint.check(document, over: above, mode: mode, unbuilt: .warning)
+            try positions(checked.diagnostics)
+            guard (checked.spec == nil) == checked.diagnostics.contains(where: { $0.severity == .error }) else {
+                throw Finding("a spec with errors, or neither")
+            }
+            _ = checked.composed.explain("")
+            guard let spec = checked.spec else { continue }
+            report.valid += 1
+            if above != nil { report.composed += 1 }
+            // What was composed stands for itself: read again from the store, it gives the same.
+            let stored = try JSONDecoder().decode(
+                BlueprintDocument.self, from: JSONEncoder().encode(checked.composed))
+            guard stored == checked.composed else { throw Finding("stored and read, it is another") }
+            let again = Blueprint.check(checked.composed, mode: mode, unbuilt: .warning)
+            if above != nil, again.spec != spec, checked.removedServices.isEmpty {
+                throw Finding("checked again, the composed Blueprint is another")
+            }
+        }
+    }
+
+    private func positions(_ diagnostics: [Diagnostic]) throws {
+        for diagnostic in diagnostics {
+            guard diagnostic.line >= 1, diagnostic.column >= 1 else {
+                throw Finding("no position: \(diagnostic.rendered)")
+            }
+            guard diagnostic.message.utf8.count < 2000 else { throw Finding("\(diagnostic.code): a long message") }
+        }
+    }
+
+    private static func residentMegabytes() -> Int {
+        // Not on Linux: then nothing is measured and the report says 0.
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "0 0"
+        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096 >> 20
+    }
+}
