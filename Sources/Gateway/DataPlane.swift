@@ -11,6 +11,8 @@ actor DataPlane {
     struct ListenerResult: Sendable, Hashable, Codable {
         var port: Int
         var error: String?
+        /// It may come free by itself: see ``openTaken()``.
+        var isTaken = false
     }
 
     private struct Listening {
@@ -28,6 +30,8 @@ actor DataPlane {
     private let startedAt = wallClock()
     private var listening: [Int: Listening] = [:]
     private var edge: Listening?
+    /// Listeners of the table whose ports somebody else has, by their numbers.
+    private var taken: [Int: RoutedListener] = [:]
     /// From the gateway before this one, until they are needed.
     private var inherited: [ListeningSocket] = []
     /// Sockets are opened, and nobody is accepted yet: never two processes at one socket.
@@ -131,9 +135,28 @@ actor DataPlane {
             // A listener that is closed already is what is wanted.
             try? await old.channel?.close().get()
         }
+        taken = [:]
         var results: [ListenerResult] = []
         for (number, listener) in new.listeners.enumerated() {
-            results.append(ListenerResult(port: listener.port, error: await bind(listener, number, compiled)))
+            let error = await bind(listener, number, compiled)
+            results.append(ListenerResult(port: listener.port, error: error, isTaken: taken[number] != nil))
+        }
+        return results
+    }
+
+    /// Tries once more to open what somebody else had: a gateway that ends, or a program between fork and exec, holds its
+    /// ports for a moment longer.
+    ///
+    /// - Returns: what was tried, by the listeners' numbers in the table.
+    func openTaken() async -> [Int: ListenerResult] {
+        await enter()
+        defer { leave() }
+        guard !isStopped else { return [:] }
+        var results: [Int: ListenerResult] = [:]
+        for (number, listener) in taken {
+            taken[number] = nil
+            let error = await bind(listener, number, table)
+            results[number] = ListenerResult(port: listener.port, error: error, isTaken: taken[number] != nil)
         }
         return results
     }
@@ -298,7 +321,7 @@ actor DataPlane {
         for channel in channels { try? await channel.close().get() }
         listening = [:]
         edge = nil
-        inherited = []
+        (inherited, taken) = ([], [:])
     }
 
     private func isIdle() async -> Bool {
@@ -320,7 +343,8 @@ actor DataPlane {
                 try known.map { inherited.remove(at: $0) } ?? ListeningSocket(host: listener.host, port: listener.port)
             listening[listener.port] = try await accept(from: socket, port: listener.port)
             return nil
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+        } catch let error where isAddressInUse(error) {
+            taken[number] = listener
             return "the port is in use by another process"
         } catch {
             return "\(error)"

@@ -13,12 +13,14 @@ actor GatewayDesk {
     private let identities: TLSIdentities?
     let exporter: OTLPExporter
     private let file: TableFile
-    private let logger: Logger
+    let logger: Logger
     private let startedAt: String
     private let requestStop: @Sendable () -> Void
     private var edgePort = 0
+    /// Of files.
     private var problems: [String] = []
-    private var refused: [GatewayTableReply.Listener] = []
+    /// By their numbers in the table; see ``open(_:)``.
+    var refused: [Int: DataPlane.ListenerResult] = [:]
     private var isReady = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     /// A table could not be stored: the next is stored whole.
@@ -27,10 +29,10 @@ actor GatewayDesk {
     private var current = RoutingTable()
     private var storedVersion: UInt64 { current.version }
     /// One table, or a hand-over, at a time.
-    private var isChanging = false
-    private var changesWaiting: [CheckedContinuation<Void, Never>] = []
+    private(set) var isChanging = false
+    private(set) var changesWaiting: [CheckedContinuation<Void, Never>] = []
     /// Another gateway serves the folder.
-    private var isReleased = false
+    private(set) var isReleased = false
     private var predecessor: Predecessor?
     /// Of a standalone gateway.
     private(set) var following: FollowingStatus?
@@ -71,11 +73,8 @@ actor GatewayDesk {
             current = table
             // Its last change may be cut off, and nothing is read behind that.
             isFileBehind = true
-            for result in await plane.apply(table) ?? [] {
-                guard let error = result.error else { continue }
-                refused.append(GatewayTableReply.Listener(port: result.port, error: error))
-                report("listener \(result.port): \(error)")
-            }
+            _ = await open(await plane.apply(table) ?? [])
+            for problem in refusals.map(\.problem) { logger.warning("\(problem)") }
         }
         edgePort = try await openEdge()
     }
@@ -106,7 +105,7 @@ actor GatewayDesk {
     /// The gateway before this one has nothing to wait for any more.
     func endPredecessor() async { await predecessor?.end() }
 
-    private func beginChange() async {
+    func beginChange() async {
         guard isChanging else {
             isChanging = true
             return
@@ -114,7 +113,7 @@ actor GatewayDesk {
         await withCheckedContinuation { changesWaiting.append($0) }
     }
 
-    private func endChange() {
+    func endChange() {
         if changesWaiting.isEmpty { isChanging = false } else { changesWaiting.removeFirst().resume() }
     }
 
@@ -150,8 +149,9 @@ actor GatewayDesk {
         GatewayStatus(
             pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
-            listeners: await plane.listenerCount, problems: problems + [identities?.problem].compactMap { $0 },
-            refused: refused, following: following)
+            listeners: await plane.listenerCount,
+            problems: problems + refusals.map(\.problem) + [identities?.problem].compactMap { $0 },
+            refused: refusals.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }, following: following)
     }
 
     // MARK: Following
@@ -239,14 +239,13 @@ actor GatewayDesk {
             return refuse(
                 409, "table_version_older", "version \(table.version) is older than \(inUse), which is in use")
         }
-        if !namesAll { taken.listeners = refused }
+        if !namesAll { taken.listeners.removeAll { $0.error == nil } }
         return reply(taken)
     }
 
     /// nil where the table is older than the one in use.
     private func use(_ table: RoutingTable, store: () throws -> Void) async -> GatewayTableReply? {
         guard let results = await plane.apply(table) else { return nil }
-        let listeners = results.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }
         var storeError: String?
         do {
             // Behind a gap in the file nothing is read any more.
@@ -258,8 +257,8 @@ actor GatewayDesk {
         }
         current = table
         await predecessor?.follow(table.version)
-        refused = listeners.filter { $0.error != nil }
-        problems = refused.compactMap { listener in listener.error.map { "listener \(listener.port): \($0)" } }
+        let listeners = await open(results)
+        problems = []
         if let storeError { report(storeError) }
         return GatewayTableReply(version: table.version, listeners: listeners, storeError: storeError)
     }
@@ -269,7 +268,9 @@ actor GatewayDesk {
         if let edge = predecessor?.edge, edge.host == host, [nil, 0, edge.port].contains(configuration.edgePort) {
             return try await plane.openEdge(edge)
         }
-        if let port = configuration.edgePort { return try await plane.openEdge(host: host, port: port) }
+        if let port = configuration.edgePort {
+            return try await patiently { try await self.plane.openEdge(host: host, port: port) }
+        }
         let first = GatewayConfiguration.defaultEdgePort
         for port in first..<(first + 100) {
             do {

@@ -127,6 +127,7 @@ struct GatewayRun: Sendable {
                 await desk.release()
                 end.yield(.retire(successor))
             }
+            group.addTask { await desk.keepOpening() }
             if let source {
                 group.addTask { await TableFollower(source: source, desk: desk, logger: logger).run() }
             }

@@ -255,7 +255,7 @@ import Testing
             let event = Samples.event("running", [Samples.step("service/web/ready", "running", message: "no answer")])
             return .openEvents([event])
         }) { address in
-            await CommandRun.run("env", "wait", "shop", "--timeout", "2s", at: address)
+            await CommandRun.run("env", "wait", "shop", "--timeout", "5s", at: address)
         }
         #expect(run.status == 75)
         #expect(run.errors.contains("still running: service/web/ready (no answer)"))

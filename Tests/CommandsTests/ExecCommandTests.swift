@@ -6,7 +6,7 @@ import Testing
 @testable import Commands
 
 /// `env exec` against a server that plays the other side of the protocol.
-@Suite(.timeLimit(.minutes(1))) struct ExecCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct ExecCommandTests {
     /// Answers as `play` does, after the first message.
     private static func run(
         _ arguments: [String],

@@ -98,8 +98,10 @@ import Testing
                 ], period: .milliseconds(10))
             let living = Task { await vitals.run() }
             for await _ in asked.stream { break }
-            try await eventually("the silence") { vitals.silent(for: .milliseconds(200)).isEmpty ? nil : true }
-            #expect(vitals.silent(for: .milliseconds(200)) == ["orchestrator"])
+            // On a busy machine the other one is late now and then.
+            try await eventually("the silence") {
+                vitals.silent(for: .milliseconds(200)) == ["orchestrator"] ? true : nil
+            }
             let reporting = Task { await Self.reports(inbox, vitals).run() }
             try await eventually("some periods") { inbox.lines.count { $0.hasPrefix("STATUS=") } >= 4 ? true : nil }
             #expect(inbox.count(of: "WATCHDOG=1") == 0)

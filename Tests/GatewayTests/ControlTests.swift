@@ -8,31 +8,6 @@ import Testing
 
 /// The process's life: control socket, stored table, ports, end.
 @Suite struct ControlTests {
-    private func withProcess(
-        _ folder: String, edgePort: Int? = 0, _ body: (GatewayControl, GatewayStatus) async throws -> Void
-    ) async throws {
-        let (ready, signal) = AsyncStream.makeStream(of: GatewayStatus.self)
-        let configuration = GatewayConfiguration(folder: folder, edgePort: edgePort, loops: 2, productVersion: "1.2.3")
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                defer { signal.finish() }
-                try await GatewayProcess.run(configuration) { signal.yield($0) }
-            }
-            guard let status = await ready.first(where: { _ in true }) else {
-                try await group.waitForAll()
-                return
-            }
-            do {
-                try await body(GatewayControl(folder: folder), status)
-            } catch {
-                group.cancelAll()
-                throw error
-            }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
-    }
-
     @Test func whatHasChangedIsEnoughAndIsKept() async throws {
         let (first, second) = (try Origin("payments@shop"), try Origin("payments@refunds-env"))
         defer { for origin in [first, second] { origin.stop() } }
@@ -40,7 +15,7 @@ import Testing
         let port = try shop.listen(Shop.baseline, "payments")
         try await withTemporaryFolder { folder in
             var wanted = shop.table
-            try await withProcess(folder) { control, _ in
+            try await withGateway(folder) { control, _ in
                 _ = try await control.putTable(shop.table)
                 for version in UInt64(6)...10 {
                     let before = wanted
@@ -66,21 +41,21 @@ import Testing
             try Data(contentsOf: URL(fileURLWithPath: changes)).withUnsafeBytes { bytes in
                 try Data(bytes + Array(#"{"base":10,"version":11,"#.utf8)).write(to: URL(fileURLWithPath: changes))
             }
-            try await withProcess(folder) { control, status in
-                #expect(status.tableVersion == 10 && status.problems.isEmpty)
-                #expect(try await get(port, "x-msx-env: feat-refunds\r\n").contains("payments@refunds-env#r3"))
+            try await withGateway(folder) { control, status in
+                #expect(status.tableVersion == 10)
+                try await isOpen(control)
+                let answer = try await get(port, "x-msx-env: feat-refunds\r\n")
+                #expect(answer.contains("payments@refunds-env#r3"))
                 let before = wanted
                 wanted.version = 12
                 wanted.environments[1].services = []
                 _ = try await control.patchTable(try #require(wanted.delta(since: before)))
             }
             // Nothing was added behind what was cut off.
-            try await withProcess(folder) { control, status in
-                #expect(status.tableVersion == 12 && status.listeners == 1 && status.problems.isEmpty)
-                let answer = try await eventually("it answers") {
-                    let answer = try await get(port, "x-msx-env: feat-refunds\r\n")
-                    return answer.isEmpty ? nil : answer
-                }
+            try await withGateway(folder) { control, status in
+                #expect(status.tableVersion == 12)
+                try await isOpen(control)
+                let answer = try await get(port, "x-msx-env: feat-refunds\r\n")
                 #expect(answer.contains("payments@shop#r12"))
                 wanted.version = 13
                 _ = try await control.putTable(wanted)
@@ -95,7 +70,7 @@ import Testing
         var shop = Shop(["payments@shop": origin.port], version: 5)
         let port = try shop.listen(Shop.baseline, "payments")
         try await withTemporaryFolder { folder in
-            try await withProcess(folder) { control, status in
+            try await withGateway(folder) { control, status in
                 #expect(status.tableVersion == 0)
                 let reply = try await control.putTable(shop.table)
                 #expect(reply == GatewayTableReply(version: 5, listeners: [.init(port: port)], storeError: nil))
@@ -116,9 +91,9 @@ import Testing
                 #expect(try await control.counts().calls.map(\.count) == [1])
             }
             await #expect(throws: RawSocket.Failure.self) { try await get(port) }
-            try await withProcess(folder) { control, status in
+            try await withGateway(folder) { control, status in
                 #expect(status.tableVersion == 5)
-                #expect(status.problems == [])
+                try await isOpen(control)
                 #expect(try await get(port).contains("x-msx-provider: payments@shop#r12"))
                 try await control.shutdown()
                 try await eventually("the gateway ends") { () -> Bool? in
@@ -137,7 +112,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let path = GatewayConfiguration.tablePath(inFolder: folder)
             try Data("{ not json".utf8).write(to: URL(fileURLWithPath: path))
-            try await withProcess(folder) { control, status in
+            try await withGateway(folder) { control, status in
                 #expect(status.tableVersion == 0)
                 #expect(status.problems.count == 1)
                 #expect(status.problems.first?.contains("table.json.unreadable-1") == true)
@@ -153,7 +128,7 @@ import Testing
         defer { taken.stop() }
         try await withTemporaryFolder { folder in
             await #expect(throws: GatewayProcess.StartError.self) {
-                try await withProcess(folder, edgePort: taken.port) { _, _ in }
+                try await withGateway(folder, edgePort: taken.port) { _, _ in }
             }
             var shop = Shop([:])
             shop.table.listeners = [
@@ -162,7 +137,7 @@ import Testing
                     host: "0.0.0.0", port: try freePort(), environment: Shop.baseline, caller: .edge,
                     service: "payments"),
             ]
-            try await withProcess(folder) { control, _ in
+            try await withGateway(folder) { control, _ in
                 let reply = try await control.putTable(shop.table)
                 #expect(reply.listeners[0].error == "the port is in use by another process")
                 #expect(reply.listeners[1].error == "0.0.0.0 is no loopback address")
@@ -171,18 +146,59 @@ import Testing
         }
     }
 
+    /// Whoever had the port lets go of it at last, and nobody says anything more to the gateway.
+    @Test(arguments: [false, true]) func aPortThatComesFreeIsServed(afterRestart: Bool) async throws {
+        let origin = try Origin("payments@shop")
+        defer { origin.stop() }
+        var shop = Shop(["payments@shop": origin.port], version: 5)
+        let port = try shop.listen(Shop.baseline, "payments")
+        let table = shop.table
+        try await withTemporaryFolder { folder in
+            if afterRestart { try await withGateway(folder) { control, _ in _ = try await control.putTable(table) } }
+            var other: ListeningSocket? = try await eventually("the port is free") {
+                try? ListeningSocket(host: "127.0.0.1", port: port)
+            }
+            try await withGateway(folder) { control, _ in
+                if !afterRestart {
+                    let began = ContinuousClock.now
+                    let reply = try await control.putTable(table)
+                    #expect(reply.listeners == [.init(port: port, error: "the port is in use by another process")])
+                    // It may come free at once.
+                    #expect(ContinuousClock.now - began > .milliseconds(400))
+                }
+                let before = try await control.status()
+                #expect(before.refused?.map(\.port) == [port] && before.listeners == 0)
+                #expect(before.problems == ["listener \(port): the port is in use by another process"])
+                withExtendedLifetime(other) {}
+                other = nil
+                try await isOpen(control)
+                #expect(try await get(port).contains("payments@shop#r12"))
+                #expect(try await control.status().tableVersion == 5)
+            }
+        }
+    }
+
     @Test func theDefaultEdgePortGivesWay() async throws {
         try await withTemporaryFolder { first in
             try await withTemporaryFolder { second in
-                try await withProcess(first, edgePort: nil) { _, one in
-                    try await withProcess(second, edgePort: nil) { _, two in
+                try await withGateway(first, edgePort: nil) { _, one in
+                    try await withGateway(second, edgePort: nil) { _, two in
                         #expect(one.edgePort != two.edgePort)
                         let reply = try await get(two.edgePort)
                         #expect(reply.contains("unknown_host"))
                     }
-                    await #expect(throws: (any Error).self) { try await withProcess(first) { _, _ in } }
+                    await #expect(throws: (any Error).self) { try await withGateway(first) { _, _ in } }
                 }
             }
+        }
+    }
+
+    /// Other tests start programs, which hold copies of every socket for a moment: a port may be free only then.
+    private func isOpen(_ control: GatewayControl) async throws {
+        var last: GatewayStatus?
+        try await eventually("every listener is open", lastSeen: { "\(last?.problems ?? [])" }) { () -> Bool? in
+            last = try await control.status()
+            return last?.problems == [] ? true : nil
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Gateway
 
 /// `x-msx-explain: 1`: the answer says where the request went.
-@Suite(.timeLimit(.minutes(1))) struct ExplainTests {
+@Suite(.timeLimit(.minutes(5))) struct ExplainTests {
     private static let trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
     /// `front` calls `payments` with the headers that it is to forward.

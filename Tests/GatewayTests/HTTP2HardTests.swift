@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// What a careful reader of the code for HTTP/2 thought of.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2HardTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2HardTests {
     private func withOrigin(
         _ transport: PortProtocol = .http, limits: GatewayLimits = GatewayLimits(), _ script: @escaping Origin.Script,
         _ body: (GatewayFixture, Int, Origin) async throws -> Void

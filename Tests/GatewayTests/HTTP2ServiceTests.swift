@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// Services that speak HTTP/2, asked by clients of either version.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2ServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2ServiceTests {
     typealias Handler = @Sendable (HTTP2Peer, HTTP2Peer.Frame, Origin) throws -> Bool
 
     /// - Parameter handler: of each frame of a stream; false ends the connection.

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// HTTP/2 from clients, to services of either version.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2Tests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2Tests {
     private func withShop(
         _ script: @escaping Origin.Script = Origin.echo, limits: GatewayLimits = GatewayLimits(),
         _ body: (GatewayFixture, Int, [String: Origin]) async throws -> Void

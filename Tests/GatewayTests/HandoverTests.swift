@@ -62,35 +62,11 @@ import Testing
     }
 
     private func gateway(
-        _ folder: String, replaces: Bool = false, retirement: Duration = .seconds(5),
-        keepAlive: Duration = .seconds(75),
-        _ body: (GatewayControl, GatewayStatus) async throws -> Void
+        _ folder: String, replaces: Bool = false, _ body: (GatewayControl, GatewayStatus) async throws -> Void
     ) async throws {
-        let (ready, signal) = AsyncStream.makeStream(of: GatewayStatus.self)
         var limits = GatewayLimits()
-        limits.retirement = retirement
-        limits.keepAliveTimeout = keepAlive
-        var configuration = GatewayConfiguration(folder: folder, edgePort: 0, loops: 2, limits: limits)
-        configuration.replaces = replaces
-        let started = configuration
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                defer { signal.finish() }
-                try await GatewayProcess.run(started) { signal.yield($0) }
-            }
-            guard let status = await ready.first(where: { _ in true }) else {
-                try await group.waitForAll()
-                throw RawSocket.Failure(description: "the gateway did not start")
-            }
-            do {
-                try await body(GatewayControl(folder: folder), status)
-            } catch {
-                group.cancelAll()
-                throw error
-            }
-            group.cancelAll()
-            try await group.waitForAll()
-        }
+        limits.retirement = .seconds(5)
+        try await withGateway(folder, replaces: replaces, limits: limits, body)
     }
 
     /// The worst that a change of gateways could do: a caller that forwards nothing but its trace gets the baseline.

@@ -6,7 +6,7 @@ import Testing
 
 /// Services that hang, reset, trickle, lie about lengths or close early, over real sockets: the client is told what
 /// happened, and the service gets each request once.
-@Suite(.timeLimit(.minutes(1))) struct HostileServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileServiceTests {
     private func withOrigin(
         limits: GatewayLimits = GatewayLimits(), script: @escaping Origin.Script,
         _ body: (GatewayFixture, Int, Origin) async throws -> Void

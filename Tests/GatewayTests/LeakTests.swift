@@ -8,7 +8,7 @@ import Testing
 @testable import Gateway
 
 /// A service that drops the context of what it answers: the worst that can happen to a test.
-@Suite(.timeLimit(.minutes(1))) struct LeakTests {
+@Suite(.timeLimit(.minutes(5))) struct LeakTests {
     /// `front` runs in the baseline and calls `payments`, which the overlay changes; what it forwards is the test's.
     private struct Stage {
         let gateway: GatewayFixture

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// Rate, errors and duration by (environment, service, provider).
-@Suite(.timeLimit(.minutes(1))) struct MeasureTests {
+@Suite(.timeLimit(.minutes(5))) struct MeasureTests {
     private static func row(_ snapshot: MeasureSnapshot, _ environment: EnvironmentID, _ service: String) -> MeasureRow?
     {
         snapshot.series.first { $0.name.environment == environment && $0.name.service == service }?.row

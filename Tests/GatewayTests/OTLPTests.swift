@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// Spans on their way to a collector: a real server that decodes what comes.
-@Suite(.timeLimit(.minutes(1))) struct OTLPTests {
+@Suite(.timeLimit(.minutes(5))) struct OTLPTests {
     /// As OTLP's JSON says it; nothing may be missing or of another type.
     private struct Export: Decodable, Sendable {
         struct Value: Decodable, Sendable {

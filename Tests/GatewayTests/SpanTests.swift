@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// What the gateway keeps of each request, and the files that it keeps it in.
-@Suite(.timeLimit(.minutes(1))) struct SpanTests {
+@Suite(.timeLimit(.minutes(5))) struct SpanTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     private static let parent = "traceparent: 00-\(trace)-00f067aa0ba902b7-01"
 

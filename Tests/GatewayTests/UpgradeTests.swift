@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// WebSocket, and whatever else a request may turn its connection into.
-@Suite(.timeLimit(.minutes(1))) struct UpgradeTests {
+@Suite(.timeLimit(.minutes(5))) struct UpgradeTests {
     private static let offer =
         "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, Upgrade\r\nupgrade: echo/1\r\n"
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// Requests and connections for what starts or sleeps wait in the gateway until a table says that it is ready.
-@Suite(.timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingTests {
     /// A shop whose baseline sleeps, with an overlay that runs nothing of its own.
     private static func shop(_ copies: [String: Int], ready: Bool, version: UInt64) -> Shop {
         var shop = Shop(copies, version: version)
