@@ -101,7 +101,8 @@ struct NamedThings {
                     candidates.first { !taken.contains($0) }
                     ?? (1...).lazy.map { "port-\($0)" }.first { !taken.contains($0) } ?? transport
                 taken.insert(name)
-                let value = LocatedValue(.scalar(name, .text), at: item.location)
+                var value = LocatedValue(.scalar(name, .text), at: item.location)
+                value.filledIn = .portName
                 var item = item
                 item.content = .mapping([.init(key: "name", location: item.location, value: value)] + fields)
                 return item

@@ -21,16 +21,37 @@ package struct LocatedValue: Sendable, Hashable {
         package var value: LocatedValue
     }
 
-    /// A scalar or plain list that a later layer replaced.
+    /// What stood at the same place in a lower layer.
     package struct Overridden: Sendable, Hashable {
+        package enum Kind: String, Sendable, Hashable, Codable {
+            /// A scalar or plain list, which was replaced; the text shows it.
+            case value
+            /// A map or list of named things, which was merged with or replaced; the text is empty.
+            case container
+            /// A `null` or `remove: true`; the text is empty.
+            case removal
+        }
+
         package var text: String
         package var location: SourceLocation
+        package var kind = Kind.value
+        package var filledIn: FilledIn?
+    }
+
+    /// Why a value is there that nobody wrote.
+    package enum FilledIn: String, Sendable, Hashable, Codable {
+        /// A port without a name got the name that it has by default.
+        case portName
+        /// What a well-known image needs and nobody said.
+        case wellKnown
     }
 
     package var content: Content
     package var location: SourceLocation
     /// The latest first.
     package var overrode: [Overridden] = []
+    /// `nil` for what is written at ``location``; else the location is what it was filled in for.
+    package var filledIn: FilledIn?
     /// Set by composing where this value took the place of one that it could not be merged with, so that what lies
     /// still lower is not merged with it either. Without this, composing would not be associative.
     package var replacesLower = false

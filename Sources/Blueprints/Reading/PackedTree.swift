@@ -9,6 +9,7 @@ struct PackedTree: Codable {
         var keys: [Key]?
         var overrode: [Old]?
         var replaces: Bool?
+        var filled: LocatedValue.FilledIn?
     }
 
     struct Key: Codable {
@@ -20,6 +21,9 @@ struct PackedTree: Codable {
     struct Old: Codable {
         var text: String
         var at: [Int]
+        /// `nil` for a value.
+        var kind: LocatedValue.Overridden.Kind?
+        var filled: LocatedValue.FilledIn?
     }
 
     var files: [SourceFile] = []
@@ -46,8 +50,11 @@ struct PackedTree: Codable {
             content = .null
         }
         var value = LocatedValue(content, at: try location(node.at))
-        value.overrode = try (node.overrode ?? []).map { .init(text: $0.text, location: try location($0.at)) }
+        value.overrode = try (node.overrode ?? []).map { old in
+            .init(text: old.text, location: try location(old.at), kind: old.kind ?? .value, filledIn: old.filled)
+        }
         value.replacesLower = node.replaces ?? false
+        value.filledIn = node.filled
         return value
     }
 
@@ -77,8 +84,15 @@ private struct Packing {
         case .mapping(let entries):
             node.keys = entries.map { .init(key: $0.key, at: at($0.location), value: self.node($0.value)) }
         }
-        if !value.overrode.isEmpty { node.overrode = value.overrode.map { .init(text: $0.text, at: at($0.location)) } }
+        if !value.overrode.isEmpty {
+            node.overrode = value.overrode.map { old in
+                .init(
+                    text: old.text, at: at(old.location), kind: old.kind == .value ? nil : old.kind,
+                    filled: old.filledIn)
+            }
+        }
         if value.replacesLower { node.replaces = true }
+        node.filled = value.filledIn
         return node
     }
 

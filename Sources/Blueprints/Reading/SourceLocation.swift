@@ -4,10 +4,41 @@ package struct SourceFile: Sendable, Hashable, Codable {
     package var name: String
     /// Absolute; what relative paths written in the file are relative to.
     package var folder: String
+    /// What the file was registered as; `nil` for the person's own file and those that it extends by path.
+    package var origin: SourceOrigin?
 
-    package init(name: String, folder: String) {
+    package init(name: String, folder: String, origin: SourceOrigin? = nil) {
         self.name = name
         self.folder = folder
+        self.origin = origin
+    }
+
+    /// `shop.yaml`, or `org@3 (org.yaml)`.
+    package var shown: String { origin.map { "\($0) (\(name))" } ?? name }
+}
+
+/// A registered layer, or a parent environment, in one revision: whose file a value was written in.
+package struct SourceOrigin: Sendable, Hashable, Codable, CustomStringConvertible {
+    package enum Kind: String, Sendable, Hashable, Codable {
+        case layer, environment
+    }
+
+    package var kind: Kind
+    package var name: String
+    package var revision: Int
+
+    package init(_ kind: Kind, _ name: String, revision: Int) {
+        self.kind = kind
+        self.name = name
+        self.revision = revision
+    }
+
+    /// `org@3` for a layer, `shop#r12` for an environment.
+    package var description: String {
+        switch kind {
+        case .layer: "\(name)@\(revision)"
+        case .environment: "\(name)#r\(revision)"
+        }
     }
 }
 
@@ -31,7 +62,7 @@ extension Diagnostic {
         _ severity: Severity, code: String, _ message: String, at location: SourceLocation, hint: String? = nil
     ) {
         self.init(
-            severity, code: code, message: message, file: location.file.name, line: location.line,
+            severity, code: code, message: message, file: location.file.shown, line: location.line,
             column: location.column, hint: hint)
     }
 

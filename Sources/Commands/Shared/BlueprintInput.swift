@@ -14,6 +14,7 @@ struct BlueprintInput {
     private let bytes: [UInt8]
     private var inputs = ReadInputs()
     private let written: BlueprintDocument?
+    private var composed: BlueprintDocument?
 
     /// - Parameters:
     ///   - path: `-` reads stdin, and this folder is the Blueprint's.
@@ -39,6 +40,7 @@ struct BlueprintInput {
         guard let written, !hasErrors else { return }
         let checked = Blueprint.check(written, over: nil, mode: mode)
         diagnostics += checked.diagnostics
+        composed = checked.composed
         if let spec = checked.spec {
             inputs = ReadInputs(of: spec, in: written, environment: Terminal.environment)
             diagnostics += inputs.diagnostics
@@ -58,6 +60,11 @@ struct BlueprintInput {
         throw CommandFailure(
             .invalidInput, "\(name) has \(count == 1 ? "a problem" : "\(count) problems")\(consequence)",
             details: diagnostics.map { $0.rendered })
+    }
+
+    /// What it comes to, as YAML; `nil` where it cannot be read.
+    func rendered(showsProvenance: Bool) -> String? {
+        composed?.rendered(in: folder, showsProvenance: showsProvenance)
     }
 
     func request(mode: String?, parent: String?) -> CreateRequest {

@@ -1,0 +1,35 @@
+import API
+import APIClient
+import ArgumentParser
+import Blueprints
+
+struct ValidationOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: ArgumentHelp("The Blueprint; - reads stdin.", valueName: "file"))
+    var file: String
+
+    @Option(name: .long, help: ArgumentHelp("The environment that this is an overlay of.", valueName: "env"))
+    var overlayOf: String?
+}
+
+/// `blueprint validate`, and `env validate`, which is the same.
+struct Validation {
+    let options: ValidationOptions
+    let common: CommonOptions
+
+    func run() async throws {
+        let input = try BlueprintInput(path: options.file, mode: options.overlayOf == nil ? nil : .overlay)
+        var found = ValidationView(valid: !input.hasErrors, diagnostics: input.diagnostics.map(\.detail))
+        if found.valid, let parent = options.overlayOf {
+            found = try await common.client().validateBlueprint(input.request(mode: "overlay", parent: parent))
+        }
+        try common.show(found, ids: []) {
+            var lines = found.diagnostics.map(\.written)
+            if found.valid { lines.append("\(input.name) is valid") }
+            return lines.map { $0 + "\n" }.joined()
+        }
+        if !found.valid {
+            let count = found.diagnostics.count { $0.severity == "error" }
+            throw CommandFailure(.invalidInput, "\(input.name) has \(count == 1 ? "a problem" : "\(count) problems")")
+        }
+    }
+}
