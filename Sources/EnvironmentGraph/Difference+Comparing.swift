@@ -83,6 +83,7 @@ extension Difference {
         // too little is a false pass.
         var (mine, theirs) = (mine, theirs)
         (mine.dependsOn, theirs.dependsOn) = ([], [])
+        (mine.literalServices, theirs.literalServices) = ([], [])
         if fields.isEmpty, mine != theirs { fields.append("spec") }
         return fields
     }
@@ -95,7 +96,7 @@ extension ServiceSpec {
 
     /// Every other service that this one calls or waits for, however that became known.
     package var reachedServices: Set<String> {
-        Set(dependsOn.map(\.service)).union(addressedServices).subtracting([name])
+        Set(dependsOn.map(\.service)).union(addressedServices).union(literalServices).subtracting([name])
     }
 
     /// The services whose address this one is given, itself included where it asks for its own.

@@ -112,6 +112,53 @@ import Testing
     }
 
     @Test(arguments: [
+        ("BROKERS", "kafka-1:9092,kafka-2:9092", ["kafka-1", "kafka-2"]),
+        ("BROKERS", "kafka-1:9092, kafka-2:9092", ["kafka-1", "kafka-2"]),
+        ("MONGO", "mongodb://m1:27017,m2,m3:27017/x?replicaSet=r", ["m1", "m2", "m3"]),
+        ("MONGO", "mongodb://u:p@m1,other,m3/x", ["m1", "m3"]),
+        ("X", "jdbc:postgresql://db:5432/x", ["db"]), ("X", "jdbc:mysql://m1:3306,db:3306/x", ["db", "m1"]),
+        ("X", "amqp://u:p@mq", ["mq"]), ("X", "amqp://u:p@mq/vhost", ["mq"]),
+        ("X", "user:pw@tcp(db:3306)/x", ["db"]),
+        ("X", "host=db port=5432 user=m1", ["db"]), ("X", "user=x host=db", ["db"]), ("X", "hosts='db'", []),
+        ("X", "Server=db;Database=m1", ["db"]), ("X", "Server=tcp:db,1433;User=mq", ["db"]),
+        ("X", "database=db", []), ("X", "a,db,c", []), ("X", "mq", []),
+        ("DB_HOST", "db", ["db"]), ("PGHOST", "db", ["db"]), ("dbHost", "db", ["db"]), ("HOST_1", "db", ["db"]),
+        ("discovery.seed_hosts", "m1,m2", ["m1", "m2"]), ("CACHE_ADDR", "mq", ["mq"]), ("REDIS_SERVER", "mq", ["mq"]),
+        ("API_URL", "db", ["db"]), ("API_ENDPOINTS", "db; mq", ["db", "mq"]), ("SERVER_ADDRESSES", "db", ["db"]),
+        ("BOOTSTRAP_BROKERS", "db", ["db"]), ("DB_NAME", "db", []), ("DB_USER", "db", []), ("GHOSTS", "db!", []),
+        ("DB_HOST", "db.local", []), ("DB_HOST", "my-db", []), ("HOSTING", "db", []), ("CURLS", "db", []),
+        ("DB_HOST", "the db is mq.", ["db"]), ("DB_HOST", "", []),
+    ])
+    func knowsHowAddressesAreWritten(key: String, text: String, expected: [String]) {
+        let names: Set = ["db", "mq", "m1", "m2", "m3", "kafka-1", "kafka-2"]
+        let found = LiteralAddresses.services(in: text, key: key, among: names).sorted()
+        #expect(found == expected, "\(key)=\(text)")
+    }
+
+    @Test func saysWhereAnAddressStands() {
+        let found = LiteralAddresses.occurrences(in: "é//db:5432,mq", among: ["db", "mq"])
+        #expect(
+            found == [
+                .init(service: "db", bytes: 4..<6, port: 5432, portBytes: 7..<11), .init(service: "mq", bytes: 12..<14),
+            ])
+    }
+
+    @Test func aCycleOfLiteralAddressesIsReachedAllTheSame() throws {
+        let run = blueprint(
+            """
+              a: {image: a:1, ports: ["80"], env: {OTHER: http://b:80}}
+              b: {image: b:1, ports: ["80"], env: {OTHER: http://a:80}}
+            """)
+        #expect(run.diagnostics.map(\.code).contains("reference_cycle"))
+        let document = try #require(run.document)
+        let spec = try #require(Blueprint.check(document, unbuilt: .warning).spec)
+        let dependencies = spec.services.map { $0.dependsOn.map(\.service) }
+        #expect(dependencies == [["b"], []])
+        let reached = spec.services.map(\.literalServices)
+        #expect(reached == [["b"], ["a"]])
+    }
+
+    @Test(arguments: [
         ("plain", [Template.Segment.literal("plain")]),
         ("${services.a.host}", [.reference(.service(name: "a", attribute: .host))]),
         (

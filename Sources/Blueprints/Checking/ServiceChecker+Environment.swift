@@ -21,19 +21,28 @@ extension ServiceChecker {
             }
             readLiterals(template, entry, place, &draft)
         }
+        draft.spec.literalServices = draft.literals.sorted()
     }
 
     private func readLiterals(
         _ template: Template, _ entry: LocatedValue.Entry, _ place: String, _ draft: inout ServiceDraft
     ) {
         for case .literal(let text) in template.segments {
-            for name in LiteralAddresses.services(in: text, among: services).sorted() where name != draft.spec.name {
+            let key = template.segments.count == 1 ? entry.key : nil
+            let found = LiteralAddresses.occurrences(in: text, key: key, among: services)
+            // In one order, each once, however often it stands there.
+            let hasPort = Dictionary(found.map { ($0.service, $0.port != nil) }) { $0 || $1 }
+            for (name, hasPort) in hasPort.sorted(by: { $0.key < $1.key }) where name != draft.spec.name {
                 mention(name, .inferred, entry.value.location, place, &draft)
+                draft.literals.insert(name)
                 guard fields.has("command") else { continue }
                 findings.warning(
                     "literal_address",
                     "`\(fields.path).\(place)` names the service `\(name)`, which a local process cannot resolve",
-                    at: entry.value.location, hint: "use ${services.\(name).address} instead of `\(name):<port>`")
+                    at: entry.value.location,
+                    hint: hasPort
+                        ? "use ${services.\(name).address} instead of `\(name):<port>`"
+                        : "use ${services.\(name).host} and ${services.\(name).port}, or .address for both")
             }
         }
     }

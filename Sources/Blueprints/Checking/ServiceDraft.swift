@@ -13,6 +13,8 @@ struct ServiceDraft {
     /// Of the name.
     var location: SourceLocation
     var mentions: [Mention] = []
+    /// Services that stand in `env` as literal addresses.
+    var literals: Set<String> = []
     var secretReferences: [(name: String, location: SourceLocation)] = []
     /// By name, for the places of ports, secrets and the like.
     var portLocations: [String: SourceLocation] = [:]

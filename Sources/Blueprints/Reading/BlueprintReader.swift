@@ -2,6 +2,8 @@
 struct BlueprintReader {
     let file: SourceFile
     let limits: ReaderLimits
+    /// See ``TreeBuilder/dropsTags``.
+    var dropsTags = false
 
     init(file: SourceFile, limits: ReaderLimits = ReaderLimits()) {
         self.file = file
@@ -34,6 +36,7 @@ struct BlueprintReader {
     private func build(_ text: [UInt8]) -> (LocatedValue?, [Diagnostic]) {
         text.withUnsafeBufferPointer { buffer in
             var builder = TreeBuilder(events: YAMLEvents(buffer), file: file, limits: limits)
+            builder.dropsTags = dropsTags
             do {
                 guard let root = try builder.document(), !root.isNull else {
                     return refused(

@@ -19,6 +19,9 @@ struct TreeBuilder {
     private var textBytes = 0
     private var anchors: [String: Anchor] = [:]
     private var openAnchors: Set<String> = []
+    /// Whether tags that mean nothing here are passed over, as Compose's own are: `!reset` makes a value nothing, and that
+    /// and `!override` make it replace what lies below (``LocatedValue/replacesLower``).
+    var dropsTags = false
     /// Problems that do not end the building.
     private(set) var diagnostics: [Diagnostic] = []
 
@@ -48,6 +51,16 @@ struct TreeBuilder {
 
     /// A value with the number of levels that it has.
     private mutating func node(_ event: YAMLEvent, depth: Int) throws -> (value: LocatedValue, levels: Int) {
+        guard dropsTags, let tag = event.tag, tag.hasPrefix("!") else { return try tagged(event, depth: depth) }
+        var event = event
+        event.tag = nil
+        var result = try tagged(event, depth: depth)
+        if tag == "!reset" { result.value.content = .null }
+        result.value.replacesLower = tag == "!reset" || tag == "!override"
+        return result
+    }
+
+    private mutating func tagged(_ event: YAMLEvent, depth: Int) throws -> (value: LocatedValue, levels: Int) {
         let at = location(event)
         let nodesBefore = nodes
         let bytesBefore = textBytes

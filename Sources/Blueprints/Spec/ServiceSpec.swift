@@ -30,6 +30,18 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
     /// `nil` for no.
     private var onDemand: Bool?
 
+    /// `nil` for none, and in what was stored before they were kept.
+    private var literals: [String]?
+
+    /// The other services that stand in `env` as literal addresses, sorted; see ``DependencySpec/Origin/inferred``. Also
+    /// those for which nothing waits because that would close a cycle: they are reached all the same.
+    ///
+    /// What is named depends on which services there are, so two services that are written alike may differ here.
+    package var literalServices: [String] {
+        get { literals ?? [] }
+        set { literals = newValue.isEmpty ? nil : newValue }
+    }
+
     /// `activation: onDemand`: it is not started before somebody needs it.
     package var isOnDemand: Bool {
         get { onDemand == true }
