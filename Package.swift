@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
         // pure
+        module("Contracts", [yams]),
         module("HTTPWire", settings: hot),
         module("Blueprints", [yams]),
         module("EnvironmentGraph", ["Blueprints"]),
@@ -125,6 +126,7 @@ let package = Package(
         tests("FilesTests", ["Files", "TestSupport"]),
         tests("CertificatesTests", ["Certificates", "TestSupport", x509, asn1]),
         tests("HTTPWireTests", ["HTTPWire", "TestSupport"]),
+        tests("ContractsTests", ["Contracts", "TestSupport"]),
         tests("BlueprintsTests", ["Blueprints", "TestSupport"]),
         tests("EnvironmentGraphTests", ["EnvironmentGraph", "Blueprints", "TestSupport"]),
         tests("DiagnosisTests", ["Diagnosis", "EnvironmentGraph", "Blueprints", "TestSupport"]),
