@@ -14,7 +14,9 @@ import Testing
         page = try String(contentsOf: root.appending(path: "docs/reference/blueprint.md"), encoding: .utf8)
         let folder = root.appending(path: "Sources/Blueprints")
         let files = try #require(FileManager.default.enumerator(atPath: folder.path))
-        sources = try files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.map {
+        sources = try files.compactMap { $0 as? String }.filter {
+            $0.hasSuffix(".swift") && !$0.hasPrefix("Importing/")
+        }.map {
             try String(contentsOf: folder.appending(path: $0), encoding: .utf8)
         }
     }

@@ -21,6 +21,13 @@ struct YAMLEvent {
     /// From 1.
     var line: Int
     var column: Int
+    /// Where it ends: the first character that does not belong to it any more.
+    var endLine = 0
+    var endColumn = 0
+    /// A list or map in `[…]` or `{…}`.
+    var isFlow = false
+    /// Text after `|` or `>`.
+    var isBlockScalar = false
 }
 
 struct YAMLFailure: Error {
@@ -59,6 +66,8 @@ final class YAMLEvents {
         defer { yaml_event_delete(&event) }
         var result = YAMLEvent(
             kind: .other, line: Int(event.start_mark.line) + 1, column: Int(event.start_mark.column) + 1)
+        result.endLine = Int(event.end_mark.line) + 1
+        result.endColumn = Int(event.end_mark.column) + 1
         switch event.type {
         case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
         case YAML_STREAM_END_EVENT: result.kind = .streamEnd
@@ -66,16 +75,19 @@ final class YAMLEvents {
         case YAML_ALIAS_EVENT: result.kind = .alias(Self.text(event.data.alias.anchor) ?? "")
         case YAML_SEQUENCE_START_EVENT:
             result.kind = .sequenceStart
+            result.isFlow = event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
             result.tag = Self.tag(event.data.sequence_start.tag)
             result.anchor = Self.text(event.data.sequence_start.anchor)
         case YAML_MAPPING_START_EVENT:
             result.kind = .mappingStart
+            result.isFlow = event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
             result.tag = Self.tag(event.data.mapping_start.tag)
             result.anchor = Self.text(event.data.mapping_start.anchor)
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             result.kind = .scalar(text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
+            result.isBlockScalar = scalar.style == YAML_LITERAL_SCALAR_STYLE || scalar.style == YAML_FOLDED_SCALAR_STYLE
             result.tag = Self.tag(scalar.tag)
             result.anchor = Self.text(scalar.anchor)
         default: break

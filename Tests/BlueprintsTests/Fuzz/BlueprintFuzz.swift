@@ -1,5 +1,6 @@
 import Blueprints
 import Foundation
+import Glibc
 
 /// One input after the other into what reads Blueprints, each judged by laws; a case is its seed's number and nothing
 /// else, so that it can be repeated.
@@ -77,6 +78,8 @@ struct BlueprintFuzz {
     }
 
     private func laws(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
+        try importing(input, seed, &report)
+        try formatting(input, seed, &report)
         let (document, diagnostics) = try timed("reading", seed, &report) {
             Blueprint.read(input, file: "f.yaml", folder: "/f")
         }
@@ -111,6 +114,43 @@ struct BlueprintFuzz {
         }
     }
 
+    /// Whatever is made of a Compose file validates, and is written in the usual form.
+    private func importing(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
+        let other = FuzzedText(seed: seed ^ 0xFFFF).bytes()
+        let (imported, diagnostics) = try timed("importing", seed, &report) {
+            Blueprint.importCompose(
+                [ComposeFile(name: "compose.yaml", folder: "/f", bytes: input)],
+                options: ImportOptions(variables: ["A": "b", "DB_PASSWORD": "hush-hush"]),
+                load: { _ in seed % 2 == 0 ? other : nil })
+        }
+        if let broken = diagnostics.first(where: { $0.file == "blueprint.yaml" && $0.severity == .error }) {
+            throw Finding("what was imported does not validate: \(broken.rendered)")
+        }
+        guard let imported else {
+            guard diagnostics.contains(where: { $0.severity == .error }) else { throw Finding("not imported, no word") }
+            return
+        }
+        report.imported += 1
+        guard !imported.text.contains("hush-hush") else { throw Finding("a secret was copied") }
+        for note in imported.notes {
+            guard note.line >= 1, note.column >= 1 else { throw Finding("no position: \(note.rendered)") }
+        }
+        let again = Blueprint.format(Array(imported.text.utf8), file: "f")
+        guard again.text == imported.text else {
+            throw Finding("what was imported is not in the usual form: \(again.diagnostics.map(\.rendered))")
+        }
+    }
+
+    private func formatting(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
+        let result = try timed("formatting", seed, &report) { Blueprint.format(input, file: "f.yaml") }
+        try positions(result.diagnostics)
+        guard let text = result.text, !result.diagnostics.contains(where: { $0.code == "not_formatted" }) else {
+            return
+        }
+        report.formatted += 1
+        try FormatLaws.hold(input, text, "formatting")
+    }
+
     private func positions(_ diagnostics: [Diagnostic]) throws {
         for diagnostic in diagnostics {
             guard diagnostic.line >= 1, diagnostic.column >= 1 else {
@@ -121,8 +161,8 @@ struct BlueprintFuzz {
     }
 
     private static func residentMegabytes() -> Int {
-        // Not on Linux: then nothing is measured and the report says 0.
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "0 0"
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096 >> 20
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss >> 10
     }
 }

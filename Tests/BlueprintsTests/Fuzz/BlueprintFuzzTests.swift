@@ -32,5 +32,7 @@ import Testing
         #expect(report.documents * 4 > report.cases)
         #expect(report.valid > 0)
         #expect(report.composed > 0)
+        #expect(report.imported > 0)
+        #expect(report.formatted > 0)
     }
 }
