@@ -164,26 +164,6 @@ package struct ResolutionView: Codable, Sendable, Hashable {
     }
 }
 
-/// Where a value of the composed Blueprint came from.
-package struct ExplanationView: Codable, Sendable, Hashable {
-    package var path: String
-    package var value: String
-    package var file: String
-    package var line: Int
-    package var column: Int
-    /// What this value replaced, latest first.
-    package var overridden: [ErrorDetail]
-
-    package init(path: String, value: String, file: String, line: Int, column: Int, overridden: [ErrorDetail]) {
-        self.path = path
-        self.value = value
-        self.file = file
-        self.line = line
-        self.column = column
-        self.overridden = overridden
-    }
-}
-
 package struct LogLineView: Codable, Sendable, Hashable {
     /// RFC 3339 with milliseconds.
     package var time: String

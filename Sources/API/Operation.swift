@@ -1,6 +1,7 @@
 /// The one catalogue of operations: the server's routes and the client's calls are both made from it.
 package enum Operation: String, Sendable, CaseIterable {
-    case validateBlueprint
+    case validateBlueprint, renderBlueprint
+    case applyLayer, listLayers, getLayer, layerHistory, deleteLayer
     case createEnvironment, listEnvironments, getEnvironment, patchEnvironment, deleteEnvironment
     case stopEnvironment, resumeEnvironment, restartEnvironment, retryEnvironment, undoEnvironment
     case repairEnvironment, deleteOrphan
@@ -18,11 +19,12 @@ package enum Operation: String, Sendable, CaseIterable {
 
     package var method: String {
         switch self {
-        case .validateBlueprint, .createEnvironment, .createBaseline, .createOverlay, .stopEnvironment,
+        case .validateBlueprint, .renderBlueprint, .applyLayer, .createEnvironment, .createBaseline, .createOverlay,
+            .stopEnvironment,
             .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartEnvironment,
             .updateEnvironment, .scaleEnvironment, .repairEnvironment:
             "POST"
-        case .deleteEnvironment, .deleteOrphan: "DELETE"
+        case .deleteEnvironment, .deleteOrphan, .deleteLayer: "DELETE"
         case .patchEnvironment: "PATCH"
         default: "GET"
         }
@@ -32,6 +34,10 @@ package enum Operation: String, Sendable, CaseIterable {
     package var path: String {
         switch self {
         case .validateBlueprint: "/v1/blueprints/validate"
+        case .renderBlueprint: "/v1/blueprints/render"
+        case .applyLayer, .listLayers: "/v1/layers"
+        case .getLayer, .deleteLayer: "/v1/layers/{layer}"
+        case .layerHistory: "/v1/layers/{layer}/revisions"
         case .createEnvironment, .listEnvironments: "/v1/environments"
         case .getEnvironment, .patchEnvironment, .deleteEnvironment: "/v1/environments/{environment}"
         case .stopEnvironment: "/v1/environments/{environment}/stop"
@@ -75,6 +81,13 @@ package enum Operation: String, Sendable, CaseIterable {
     package var summary: String {
         switch self {
         case .validateBlueprint: "Checks a Blueprint and reports every problem; changes nothing."
+        case .renderBlueprint:
+            "What a Blueprint comes to with its layers, over a parent where one is named. Query: provenance. Changes nothing."
+        case .applyLayer: "Registers a layer, or a new revision of it; the same text again is none."
+        case .listLayers: "The newest revision of every registered layer, by name."
+        case .getLayer: "One layer with its text, by name or `name@revision`, and who uses it."
+        case .layerHistory: "The revisions of a layer, oldest first."
+        case .deleteLayer: "Removes a layer with all its revisions; refused while something uses it. Query: dryRun."
         case .createEnvironment: "Creates an environment from a Blueprint. 202 with the execution."
         case .listEnvironments: "Lists environments by name. Query: mode, label (key=value), limit, cursor, brief."
         case .getEnvironment: "One environment, by id or name."
@@ -97,7 +110,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentStatus: "The same as getEnvironment, observed afresh."
         case .environmentResolutions: "Who answers for each service, and why."
         case .environmentPlan: "The steps that made it, each with its reason."
-        case .environmentExplain: "Where a value of the composed Blueprint came from. Query: path."
+        case .environmentExplain:
+            "Where the values of the composed Blueprint come from, or one of them, with defaults and removals. Query: path."
         case .environmentExecutions: "Its executions with their steps, oldest first."
         case .environmentEvents: "Server-sent events: the state now and after every change."
         case .environmentHistory:

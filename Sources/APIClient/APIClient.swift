@@ -103,9 +103,9 @@ package struct APIClient: Sendable {
         try await call(.environmentPlan, idOrName)
     }
 
-    /// Where the value at `path` came from; every value below it where `path` names a map or a list.
+    /// Where the value at `path` comes from; every value below it where `path` names a map or a list, or is empty.
     package func explain(_ path: String, in idOrName: String) async throws -> [ExplanationView] {
-        try await call(.environmentExplain, idOrName, query: [("path", path)])
+        try await call(.environmentExplain, idOrName, query: [("path", path.isEmpty ? nil : path)])
     }
 
     package func executions(of idOrName: String) async throws -> [ExecutionView] {
@@ -284,7 +284,7 @@ package struct APIClient: Sendable {
 }
 
 extension APIClient {
-    private func list<Item: Codable & Sendable>(
+    func list<Item: Codable & Sendable>(
         _ operation: Operation, _ parameter: String? = nil, query: [(String, String?)] = []
     ) async throws -> [Item] {
         try await list(operation, parameter, query: query, limit: nil).items
@@ -306,7 +306,7 @@ extension APIClient {
         throw ConnectionFailure(.malformed, address, "the list did not end after \(Self.maxPages) pages")
     }
 
-    private func call<Body: Codable & Sendable>(
+    func call<Body: Codable & Sendable>(
         _ operation: Operation, _ parameter: String? = nil, _ second: String? = nil, query: [(String, String?)] = [],
         body: (any Encodable)? = nil
     ) async throws -> Body {

@@ -1,16 +1,18 @@
 /// Blueprints: located YAML in, a validated ``BlueprintSpec`` out, with every problem of the file at its place.
 ///
-/// Bytes pass through four stages, each a type of its own:
+/// Bytes pass through five stages, each a type of its own:
 ///
 /// 1. `BlueprintReader` → ``LocatedValue``: YAML (JSON is YAML) within limits. Every key and value knows its file, line
 ///    and column; lists of named things are brought into one form, so that layers can be merged by name.
-/// 2. `Composition`: an overlay on its parent's tree. Every value keeps what it overrode. Associative.
-/// 3. `BlueprintChecker` → ``BlueprintSpec``: types, names, references, dependencies; normal form. Nothing is thrown:
+/// 2. `LayerAssembly` → ``LayerStack``: the file with every layer that it extends, each once.
+/// 3. `Composition`: layers on each other, and an overlay on its parent's tree. Every value keeps what it overrode.
+///    Associative.
+/// 4. `BlueprintChecker` → ``BlueprintSpec``: types, names, references, dependencies; normal form. Nothing is thrown:
 ///    problems are collected, so one run shows them all.
-/// 4. `Support`: what the grammar knows and this version does not do is refused as `not_supported_yet`.
+/// 5. `Support`: what the grammar knows and this version does not do is refused as `not_supported_yet`.
 ///
-/// The module is pure: it reads no file, no environment variable and no clock. Which files and variables a client must
-/// read is an answer (``Blueprint/referencedInputs(_:)``). It does not know what runs a Blueprint.
+/// The module is pure: it reads no file, no environment variable and no clock. Layers are asked for; which other files and
+/// variables a client must read is an answer (``Blueprint/referencedInputs(_:)``). It does not know what runs a Blueprint.
 package enum Blueprint {
     /// Reads one file. The document is `nil` where the text is not YAML or is past a limit of ``ReaderLimits``.
     ///
@@ -27,40 +29,81 @@ package enum Blueprint {
         return (document, findings.diagnostics)
     }
 
-    /// Composes, validates and normalises.
-    ///
-    /// - Parameters:
-    ///   - parent: the composed document of an overlay's parent. Only its `services` are inherited.
-    ///   - mode: of the environment that shall be made; `nil` to go by the Blueprint's `routing.mode`. `.overlay`
-    ///     without a parent is a check of the overlay's own file: what may be in the parent is not missed.
-    ///   - unbuilt: `.error` refuses what this version cannot run (`not_supported_yet`), as whoever makes an environment
-    ///     must; `.warning` judges the Blueprint alone.
+    /// Composes, validates and normalises one file by itself; what it extends is missing.
     package static func check(
         _ document: BlueprintDocument, over parent: BlueprintDocument? = nil, mode: EnvironmentMode? = nil,
         unbuilt: Diagnostic.Severity = .error
     ) -> CheckedBlueprint {
-        let findings = Findings()
-        let written = document.value["routing"]?["mode"]?.text
+        check(assemble(document) { _ in .elsewhere }, over: parent, mode: mode, unbuilt: unbuilt)
+    }
+
+    /// Composes, validates and normalises.
+    ///
+    /// - Parameters:
+    ///   - stack: the file and what it extends. Where layers are missing, what may be in them is not missed.
+    ///   - parent: the composed document of an overlay's parent. Only its `services` are inherited.
+    ///   - mode: of the environment that shall be made; `nil` to go by the Blueprint's `routing.mode`. `.overlay`
+    ///     without a parent is a check of the overlay's own file: what may be in the parent is not missed.
+    ///   - isLayer: it is to be registered, and is a part of whatever extends it.
+    ///   - unbuilt: `.error` refuses what this version cannot run (`not_supported_yet`), as whoever makes an environment
+    ///     must; `.warning` judges the Blueprint alone.
+    package static func check(
+        _ stack: LayerStack, over parent: BlueprintDocument? = nil, mode: EnvironmentMode? = nil, isLayer: Bool = false,
+        unbuilt: Diagnostic.Severity = .error
+    ) -> CheckedBlueprint {
+        let findings = Findings(stack.diagnostics)
+        let own = stack.composed
+        let written = own["routing"]?["mode"]?.text
         let isOverlay = parent != nil || (mode?.rawValue ?? written) == EnvironmentMode.overlay.rawValue
-        let isPartial = isOverlay && parent == nil
+        let isPartial = (isOverlay && parent == nil) || !stack.isWhole || isLayer
         let inherited = parent.map(services)
-        let removedServices = Removals(findings: findings).check(
-            document.value, over: inherited, isPartial: isPartial)
-        let composed = Composition.stripped(
-            inherited.map { Composition.compose(document.value, over: $0) } ?? document.value)
+        checkRemovals(stack, over: inherited, isPartial, findings)
+        let known = Set((inherited?["services"]?.items ?? []).compactMap(\.name))
         var removed: [String: SourceLocation] = [:]
-        for item in document.value["services"]?.items ?? [] where item.isRemoval {
-            if let name = item.name { removed[name] = item.location }
+        for item in own["services"]?.items ?? [] where item.isRemoval {
+            if let name = item.name, isPartial || known.contains(name) { removed[name] = item.location }
         }
+        let whole = inherited.map { Composition.compose(own, over: $0) } ?? own
+        let (composed, removals) = Composition.strippedWithRemovals(whole)
         let checker = BlueprintChecker(
             findings: findings, mode: mode, isPartial: isPartial, removed: removed, unbuilt: unbuilt)
         let spec = checker.check(composed)
-        // What a parent's file is warned of was said when the parent was checked.
-        let own = document.value.location.file.name
-        let diagnostics = findings.diagnostics.filter { parent == nil || $0.severity == .error || $0.file == own }
+        // What a parent's or a registered layer's file is warned of was said when that was checked.
+        let ownFiles = Set(stack.layers.map(\.value.location.file).filter { $0.origin == nil }.map(\.shown))
+        let diagnostics = findings.diagnostics.filter { diagnostic in
+            diagnostic.severity == .error || ownFiles.contains(diagnostic.file)
+        }
         return CheckedBlueprint(
-            spec: findings.hasErrors ? nil : spec, composed: BlueprintDocument(value: composed),
-            removedServices: removedServices, diagnostics: diagnostics)
+            spec: findings.hasErrors ? nil : spec,
+            composed: BlueprintDocument(value: composed, removals: kept(removals, of: parent, in: composed)),
+            removedServices: removed.keys.sorted(), diagnostics: diagnostics)
+    }
+
+    /// Each layer over all that is below it.
+    private static func checkRemovals(
+        _ stack: LayerStack, over inherited: LocatedValue?, _ isPartial: Bool, _ findings: Findings
+    ) {
+        let check = Removals(findings: findings)
+        guard stack.layers.count > 1 else {
+            return check.check(stack.document.value, over: inherited, isPartial: isPartial)
+        }
+        var below = inherited
+        for layer in stack.layers {
+            check.check(layer.value, over: below, isPartial: isPartial)
+            let part = LayerStack.part(layer.value)
+            below = below.map { Composition.compose(part, over: $0) } ?? part
+        }
+    }
+
+    /// With what the parent's own removals took away, as far as it is not there again.
+    private static func kept(
+        _ removals: [BlueprintDocument.Removal], of parent: BlueprintDocument?, in composed: LocatedValue
+    ) -> [BlueprintDocument.Removal] {
+        let inherited = (parent?.removals ?? []).filter { removal in
+            guard removal.path.first == "services", composed.value(at: removal.path) == nil else { return false }
+            return !removals.contains { removal.path.starts(with: $0.path) }
+        }
+        return inherited + removals
     }
 
     /// Only the services; everything else at the top level is the overlay's own.

@@ -11,7 +11,8 @@ import Glibc
 package enum ClientCommands {
     package static var subcommands: [any ParsableCommand.Type] {
         [
-            EnvCommand.self, BaselineCommand.self, OverlayCommand.self, BlueprintCommand.self, ExecutionCommand.self,
+            EnvCommand.self, BaselineCommand.self, OverlayCommand.self, LayerCommand.self, BlueprintCommand.self,
+            ExecutionCommand.self,
             DoctorCommand.self, VersionCommand.self, CompletionCommand.self,
         ]
     }

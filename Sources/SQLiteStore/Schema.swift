@@ -9,7 +9,7 @@ struct Schema: Sendable {
     /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
     static let applicationID: Int64 = 0x4D53_5458
 
-    static let current = Schema(migrations: [first, history, outlines])
+    static let current = Schema(migrations: [first, history, outlines, layers])
 
     /// Takes the steps that are missing, each in a transaction of its own, after a copy of what there was is kept. There
     /// is no way back but that copy.
@@ -112,5 +112,25 @@ struct Schema: Sendable {
     private static let outlines = [
         "ALTER TABLE environments ADD COLUMN wanted INTEGER NOT NULL DEFAULT -1",
         "CREATE INDEX environments_outline ON environments(id, state, wanted) WHERE state <> 'deleted'",
+    ]
+
+    /// Registered layers, which numbers they ever had, and who is composed of them.
+    private static let layers = [
+        """
+        CREATE TABLE layers(
+            name TEXT NOT NULL, number INTEGER NOT NULL, record TEXT NOT NULL,
+            PRIMARY KEY(name, number)
+        ) STRICT
+        """,
+        "CREATE TABLE layer_numbers(name TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL) STRICT",
+        """
+        CREATE TABLE layer_uses(
+            layer TEXT NOT NULL, environment TEXT NOT NULL, number INTEGER NOT NULL,
+            PRIMARY KEY(layer, environment, number),
+            FOREIGN KEY(environment, number) REFERENCES revisions(environment, number)
+                ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+        ) STRICT
+        """,
+        "CREATE INDEX layer_uses_revision ON layer_uses(environment, number)",
     ]
 }

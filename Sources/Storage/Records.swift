@@ -16,11 +16,15 @@ package struct RevisionRecord: Sendable, Hashable, Codable {
     package var spec: BlueprintSpec?
     package var difference: Difference?
     package var secrets: [SealedSecret]?
+    /// The revisions of registered layers that it was composed of, lowest first; `nil` for none.
+    package var layers: [SourceOrigin]?
 
     package init(
         environment: EnvironmentID, number: Int, source: String, composed: String, files: [String: String],
-        createdAt: Int64, spec: BlueprintSpec? = nil, difference: Difference? = nil, secrets: [SealedSecret]? = nil
+        createdAt: Int64, spec: BlueprintSpec? = nil, difference: Difference? = nil, secrets: [SealedSecret]? = nil,
+        layers: [SourceOrigin]? = nil
     ) {
+        self.layers = layers
         self.spec = spec
         self.difference = difference
         self.secrets = secrets

@@ -34,6 +34,16 @@ package protocol StoreReading {
     /// Direct children, sorted by name.
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
+    /// The newest revision of every registered layer, by name.
+    func layers() throws -> [LayerRecord]
+    /// `nil` for the newest revision.
+    func layer(_ name: String, revision: Int?) throws -> LayerRecord?
+    /// Oldest first.
+    func layerRevisions(of name: String) throws -> [LayerRecord]
+    /// The highest number that a revision of it ever had, also of a deleted one; 0 where there was none.
+    func lastLayerNumber(of name: String) throws -> Int
+    /// Which revisions of environments are composed of any revision of it; by environment and number.
+    func uses(ofLayer name: String) throws -> [LayerUse]
     func execution(_ id: ExecutionID) throws -> ExecutionRecord?
     func step(_ key: String, of execution: ExecutionID) throws -> StepRecord?
     /// Oldest first.
@@ -72,6 +82,10 @@ package protocol StoreWriting: StoreReading {
     /// its events stay readable.
     func removeEnvironment(_ id: EnvironmentID) throws
     func save(_ revision: RevisionRecord) throws
+    /// - Throws: ``StoreError`` `.nameTaken` where the layer has a revision of this number, or ever had one.
+    func save(_ layer: LayerRecord) throws
+    /// Removes it with all its revisions.
+    func removeLayer(_ name: String) throws
     /// Inserts or replaces the execution with all its steps.
     func save(_ execution: ExecutionRecord) throws
     /// Replaces one step, found by its key.

@@ -1,4 +1,5 @@
 import Blueprints
+import Foundation
 import Testing
 
 /// A Blueprint that is read and checked in one go, as the command line does.
@@ -67,5 +68,12 @@ struct SeededRandom: RandomNumberGenerator {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)
+    }
+}
+
+enum JSON {
+    static func encode(_ value: some Encodable) throws -> Data { try JSONEncoder().encode(value) }
+    static func decode<T: Decodable>(_ type: T.Type, from data: Data) throws -> T {
+        try JSONDecoder().decode(type, from: data)
     }
 }

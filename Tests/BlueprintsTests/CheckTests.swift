@@ -147,8 +147,14 @@ import Testing
         Case(
             "name: x\nservices: {a: {image: nginx}}", "not_supported_yet@2:16", "unpinned_image@2:23", mode: .baseline),
         Case("name: x\nservices: {a: {mock: {mode: static}}}", "not_supported_yet@2:16"),
-        Case("name: x\nextends: [base]\nservices: {a: {command: [a]}}", "not_supported_yet@2:1"),
-        Case("name: x\nextends: base\nservices: {a: {command: [a]}}", "not_supported_yet@2:1", "wrong_type@2:10"),
+        Case("name: x\nextends: [base]\nservices: {a: {command: [a]}}"),
+        Case("name: x\nextends: base\nservices: {a: {command: [a]}}", "wrong_type@2:10"),
+        Case(
+            "name: x\nextends: [a@0, {}, 'b c']\nservices: {a: {command: [a]}}", "invalid_name@2:11", "wrong_type@2:16",
+            "invalid_name@2:20"),
+        Case(
+            "name: x\nextends: [a@1, a@2, a@1]\nservices: {a: {command: [a]}}", "layer_conflict@2:16",
+            "duplicate_name@2:21"),
         Case(
             "name: x\nuses: [{service: a}]\nservices: {a: {command: [a]}}", "not_supported_yet@2:1", "missing_field@2:8"
         ),

@@ -47,7 +47,7 @@ import Testing
         let far = await CommandRun.run(["frobnicate"])
         #expect(far.status == 64)
         #expect(
-            far.errors.contains("`microstax` knows: env, baseline, overlay, blueprint, execution"))
+            far.errors.contains("`microstax` knows: env, baseline, overlay, layer, blueprint, execution"))
     }
 
     @Test(arguments: [

@@ -79,6 +79,40 @@ final class MemoryTransaction: StoreWriting {
         tables.revisions[revision.environment, default: [:]][revision.number] = revision
     }
 
+    // MARK: Layers
+
+    func layers() throws -> [LayerRecord] {
+        try tables.layers.keys.sorted().compactMap { try layer($0, revision: nil) }
+    }
+
+    func layer(_ name: String, revision: Int?) throws -> LayerRecord? {
+        guard let all = tables.layers[name], let number = revision ?? all.keys.max() else { return nil }
+        return all[number]
+    }
+
+    func layerRevisions(of name: String) throws -> [LayerRecord] {
+        (tables.layers[name] ?? [:]).values.sorted { $0.number < $1.number }
+    }
+
+    func lastLayerNumber(of name: String) throws -> Int { tables.layerNumbers[name] ?? 0 }
+
+    func uses(ofLayer name: String) throws -> [LayerUse] {
+        tables.revisions.values.flatMap(\.values).filter { revision in
+            (revision.layers ?? []).contains { $0.kind == .layer && $0.name == name }
+        }.map { LayerUse(environment: $0.environment, number: $0.number) }
+            .sorted { ($0.environment.rawValue, $0.number) < ($1.environment.rawValue, $1.number) }
+    }
+
+    func save(_ layer: LayerRecord) throws {
+        guard layer.number > (try lastLayerNumber(of: layer.name)) else {
+            throw StoreError(.nameTaken, "the layer \(layer.name) has or had a revision \(layer.number)")
+        }
+        tables.layers[layer.name, default: [:]][layer.number] = layer
+        tables.layerNumbers[layer.name] = layer.number
+    }
+
+    func removeLayer(_ name: String) throws { tables.layers[name] = nil }
+
     // MARK: Executions
 
     func execution(_ id: ExecutionID) throws -> ExecutionRecord? { tables.executions[id]?.record }

@@ -5,6 +5,10 @@ import Storage
 package struct Tables: Sendable {
     package internal(set) var environments: [EnvironmentID: EnvironmentRecord] = [:]
     package internal(set) var revisions: [EnvironmentID: [Int: RevisionRecord]] = [:]
+    /// By name and number.
+    package internal(set) var layers: [String: [Int: LayerRecord]] = [:]
+    /// The highest number that a layer ever had.
+    package internal(set) var layerNumbers: [String: Int] = [:]
     package internal(set) var executions: [ExecutionID: Stored] = [:]
     /// By number.
     package internal(set) var ports: [Int: PortAssignment] = [:]

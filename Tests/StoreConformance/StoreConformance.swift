@@ -10,7 +10,8 @@ import Storage
 /// ```
 /// The cases use nothing but the protocol, and throw ``RuleBroken`` where it is not kept.
 package enum StoreConformance {
-    package static let cases: [StoreRule] = environments + executions + resources + history + transactions
+    package static let cases: [StoreRule] =
+        environments + layers + executions + resources + history + transactions
 }
 
 package struct StoreRule: Sendable, CustomStringConvertible {

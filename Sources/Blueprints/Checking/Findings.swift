@@ -12,6 +12,10 @@ final class Findings {
         for diagnostic in diagnostics { add(diagnostic) }
     }
 
+    func add(_ diagnostics: [Diagnostic]) {
+        for diagnostic in diagnostics { add(diagnostic) }
+    }
+
     var hasErrors: Bool { counts[.error, default: 0] > 0 }
 
     func error(_ code: String, _ message: String, at location: SourceLocation, hint: @autoclosure () -> String? = nil) {

@@ -7,7 +7,7 @@ struct Support {
 
     /// Fields of the Blueprint and of a service, with what to do instead where there is something.
     static let rootFields: [(name: String, hint: String?)] = [
-        ("extends", "copy what the layer says into this file"), ("uses", nil), ("plans", nil), ("snapshot", nil),
+        ("uses", nil), ("plans", nil), ("snapshot", nil),
         ("seeds", "use `init` for data that a service starts with"), ("residency", nil),
     ]
     static let serviceFields: [(name: String, hint: String?)] = [

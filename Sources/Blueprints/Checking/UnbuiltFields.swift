@@ -4,7 +4,6 @@ struct UnbuiltFields {
     let findings: Findings
 
     func check(root: Fields) {
-        _ = root.texts("extends")
         _ = root.texts("seeds")
         for (index, item) in (root.list("uses") ?? []).enumerated() {
             guard let use = Fields(item, "uses[\(index)]", known: Grammar.use.keys, findings) else { continue }

@@ -1,7 +1,8 @@
 /// Puts layers on top of each other, by the rules of `docs/reference/blueprint.md`, "Layers and overlays".
 ///
 /// What removes something stays in the result until ``stripped(_:)``, and a value that replaced one of another kind
-/// remembers it; so composing is associative: layers may be composed in any grouping, only their order counts.
+/// remembers it; so composing is associative: layers may be composed in any grouping, only their order counts. For the
+/// same reason a value remembers every value below it that stood at its place, merged with or not.
 enum Composition {
     /// - Parameters:
     ///   - upper: wins.
@@ -9,35 +10,20 @@ enum Composition {
     static func compose(
         _ upper: LocatedValue, over lower: LocatedValue, place: CompositionPlace = .root
     ) -> LocatedValue {
-        if upper.replacesLower { return replacing(upper, lower) }
+        var result = upper
+        result.overrode.append(.init(lower, place))
+        result.overrode += lower.overrode
+        if upper.replacesLower { return result }
         switch (upper.content, lower.content) {
-        case (.mapping(let above), .mapping(let below)) where !upper.isRemoval && !lower.isRemoval:
-            var result = upper
+        case (.mapping(let above), .mapping(let below)) where !place.isRemoval(upper) && !place.isRemoval(lower):
             result.content = .mapping(merge(above, below, place))
             result.replacesLower = lower.replacesLower
-            result.overrode += lower.overrode
-            return result
         case (.sequence(let above), .sequence(let below)) where place.isNamedList:
-            var result = upper
             result.content = .sequence(merge(above, below, place))
             result.replacesLower = lower.replacesLower
-            result.overrode += lower.overrode
-            return result
         default:
-            return replacing(upper, lower)
+            result.replacesLower = true
         }
-    }
-
-    private static func replacing(_ upper: LocatedValue, _ lower: LocatedValue) -> LocatedValue {
-        var result = upper
-        result.replacesLower = true
-        switch lower.content {
-        case .scalar: result.overrode.append(.init(text: lower.shown, location: lower.location))
-        case .sequence(let items) where items.allSatisfy({ $0.name == nil }):
-            result.overrode.append(.init(text: lower.shown, location: lower.location))
-        default: break
-        }
-        result.overrode += lower.overrode
         return result
     }
 
@@ -76,22 +62,68 @@ enum Composition {
     }
 
     /// The value without what only removes: `null` fields, and items of lists of named things with `remove: true`.
-    static func stripped(_ value: LocatedValue, place: CompositionPlace = .root) -> LocatedValue {
+    static func stripped(_ value: LocatedValue) -> LocatedValue { strippedWithRemovals(value).0 }
+
+    /// The same, with what was there and is removed, in the order in which it stood.
+    static func strippedWithRemovals(_ value: LocatedValue) -> (LocatedValue, [BlueprintDocument.Removal]) {
+        var stripping = Stripping()
+        let result = stripping.stripped(value, .root, [])
+        return (result, stripping.removals)
+    }
+}
+
+private struct Stripping {
+    private(set) var removals: [BlueprintDocument.Removal] = []
+
+    mutating func stripped(_ value: LocatedValue, _ place: CompositionPlace, _ path: [String]) -> LocatedValue {
         var value = value
         value.replacesLower = false
         switch value.content {
         case .mapping(let entries):
-            value.content = .mapping(
-                entries.filter { !$0.value.isNull }.map { entry in
-                    var entry = entry
-                    entry.value = stripped(entry.value, place: place.below(entry.key))
-                    return entry
-                })
+            var left: [LocatedValue.Entry] = []
+            for var entry in entries {
+                let path = path + [entry.key]
+                if entry.value.isNull {
+                    note(entry.value, path, isNull: true)
+                } else {
+                    entry.value = stripped(entry.value, place.below(entry.key), path)
+                    left.append(entry)
+                }
+            }
+            value.content = .mapping(left)
         case .sequence(let items):
-            value.content = .sequence(
-                items.filter { !(place.isNamedList && $0.isRemoval) }.map { stripped($0, place: place.item) })
+            var left: [LocatedValue] = []
+            for (index, item) in items.enumerated() {
+                let path = path + [item.name ?? "\(index)"]
+                if place.item.isRemoval(item) {
+                    note(item, path, isNull: false)
+                } else {
+                    left.append(stripped(item, place.item, path))
+                }
+            }
+            value.content = .sequence(left)
         default: break
         }
         return value
+    }
+
+    /// Only what was there is removed.
+    private mutating func note(_ value: LocatedValue, _ path: [String], isNull: Bool) {
+        guard value.overrode.contains(where: { $0.kind != .removal }) else { return }
+        removals.append(.init(path: path, location: value.location, isNull: isNull, overrode: value.overrode))
+    }
+}
+
+extension LocatedValue.Overridden {
+    /// - Parameter place: of the value.
+    init(_ value: LocatedValue, _ place: CompositionPlace) {
+        self.init(text: "", location: value.location, filledIn: value.filledIn)
+        switch value.content {
+        case .null: kind = .removal
+        case .scalar: text = value.shown
+        case .sequence where !place.isNamedList: text = value.shown
+        case .mapping where place.isRemoval(value): kind = .removal
+        case .sequence, .mapping: kind = .container
+        }
     }
 }

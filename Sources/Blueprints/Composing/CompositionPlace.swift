@@ -5,10 +5,17 @@ enum CompositionPlace {
     case service
     /// The ports, volumes or secrets of a service.
     case namedThings
-    /// One of them, and everything else.
+    /// One of them.
+    case namedThing
+    /// Everything else.
     case plain
 
     var isNamedList: Bool { self == .services || self == .namedThings }
+
+    /// Whether a value at this place is `{name: x, remove: true}`; elsewhere `remove` is a key like any other.
+    func isRemoval(_ value: LocatedValue) -> Bool {
+        (self == .service || self == .namedThing) && value.isRemoval
+    }
 
     /// Of the value of a key.
     func below(_ key: String) -> CompositionPlace {
@@ -20,5 +27,11 @@ enum CompositionPlace {
     }
 
     /// Of the items of a list.
-    var item: CompositionPlace { self == .services ? .service : .plain }
+    var item: CompositionPlace {
+        switch self {
+        case .services: .service
+        case .namedThings: .namedThing
+        default: .plain
+        }
+    }
 }

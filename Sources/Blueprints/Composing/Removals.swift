@@ -1,31 +1,25 @@
-/// Finds what a layer removes, and reports what it removes in vain.
+/// Reports what a layer removes in vain.
 struct Removals {
     let findings: Findings
 
-    /// The names of the removed services, sorted.
-    ///
-    /// - Parameter parent: `nil` where it is not known, so that nothing can be said about it.
-    func check(_ layer: LocatedValue, over parent: LocatedValue?, isPartial: Bool) -> [String] {
-        var removed: [String] = []
+    /// - Parameters:
+    ///   - lower: all that it stands on, composed.
+    ///   - isPartial: more is below that is not at hand, so nothing is known not to be there.
+    func check(_ layer: LocatedValue, over lower: LocatedValue?, isPartial: Bool) {
         let services = layer["services"]?.items ?? []
-        let known = parent?["services"]?.items ?? []
+        let known = (lower?["services"]?.items ?? []).filter { !$0.isRemoval }
         report(services, known, "service", isPartial)
-        for service in services {
+        for service in services where !service.isRemoval {
             guard let name = service.name else { continue }
-            if service.isRemoval {
-                removed.append(name)
-                continue
-            }
             let before = known.first { $0.name == name }
             for (key, noun) in [("ports", "port"), ("volumes", "volume"), ("secrets", "secret")] {
                 report(service[key]?.items ?? [], before?[key]?.items ?? [], noun, isPartial)
             }
         }
-        return removed.sorted()
     }
 
     private func report(_ items: [LocatedValue], _ known: [LocatedValue], _ noun: String, _ isPartial: Bool) {
-        let names = known.compactMap(\.name)
+        let names = known.filter { !$0.isRemoval }.compactMap(\.name)
         for item in items where item.isRemoval {
             guard let entry = item.entry("name"), let name = entry.value.text else {
                 findings.error("missing_field", "`remove` needs the `name` of the \(noun)", at: item.location)

@@ -72,6 +72,19 @@ extension LocatedValue {
     package func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
     package subscript(_ key: String) -> LocatedValue? { entry(key)?.value }
 
+    /// The value at a path; items of lists of named things by their names, of other lists by number from 0.
+    package func value(at path: some Collection<String>) -> LocatedValue? {
+        guard let key = path.first else { return self }
+        let next: LocatedValue?
+        switch content {
+        case .mapping: next = self[key]
+        case .sequence(let items):
+            next = items.first { $0.name == key } ?? Int(key).flatMap { items.indices.contains($0) ? items[$0] : nil }
+        case .null, .scalar: next = nil
+        }
+        return next?.value(at: path.dropFirst())
+    }
+
     /// What `name` says, for an item of a list of named things.
     var name: String? { self["name"]?.text }
 

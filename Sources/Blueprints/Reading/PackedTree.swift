@@ -1,4 +1,4 @@
-/// The stored form of a ``LocatedValue``: files are written once and nodes name them by number.
+/// The stored form of a ``BlueprintDocument``: files are written once and nodes name them by number.
 struct PackedTree: Codable {
     struct Node: Codable {
         /// File (by number), line, column.
@@ -26,16 +26,34 @@ struct PackedTree: Codable {
         var filled: LocatedValue.FilledIn?
     }
 
+    struct Gone: Codable {
+        var path: [String]
+        var at: [Int]
+        var isNull: Bool?
+        var overrode: [Old]
+    }
+
     var files: [SourceFile] = []
     var root: Node
+    /// `nil` for none.
+    var removals: [Gone]?
 
-    init(_ value: LocatedValue) {
+    init(_ document: BlueprintDocument) {
         var packing = Packing()
-        root = packing.node(value)
+        root = packing.node(document.value)
+        if !document.removals.isEmpty { removals = document.removals.map { packing.gone($0) } }
         files = packing.files
     }
 
-    func unpacked() throws -> LocatedValue { try value(root) }
+    func unpacked() throws -> BlueprintDocument {
+        BlueprintDocument(
+            value: try value(root),
+            removals: try (removals ?? []).map { gone in
+                .init(
+                    path: gone.path, location: try location(gone.at), isNull: gone.isNull ?? false,
+                    overrode: try overridden(gone.overrode))
+            })
+    }
 
     private func value(_ node: Node) throws -> LocatedValue {
         let content: LocatedValue.Content
@@ -50,12 +68,16 @@ struct PackedTree: Codable {
             content = .null
         }
         var value = LocatedValue(content, at: try location(node.at))
-        value.overrode = try (node.overrode ?? []).map { old in
-            .init(text: old.text, location: try location(old.at), kind: old.kind ?? .value, filledIn: old.filled)
-        }
+        value.overrode = try overridden(node.overrode ?? [])
         value.replacesLower = node.replaces ?? false
         value.filledIn = node.filled
         return value
+    }
+
+    private func overridden(_ all: [Old]) throws -> [LocatedValue.Overridden] {
+        try all.map { old in
+            .init(text: old.text, location: try location(old.at), kind: old.kind ?? .value, filledIn: old.filled)
+        }
     }
 
     private func location(_ at: [Int]) throws -> SourceLocation {
@@ -84,16 +106,23 @@ private struct Packing {
         case .mapping(let entries):
             node.keys = entries.map { .init(key: $0.key, at: at($0.location), value: self.node($0.value)) }
         }
-        if !value.overrode.isEmpty {
-            node.overrode = value.overrode.map { old in
-                .init(
-                    text: old.text, at: at(old.location), kind: old.kind == .value ? nil : old.kind,
-                    filled: old.filledIn)
-            }
-        }
+        if !value.overrode.isEmpty { node.overrode = overridden(value.overrode) }
         if value.replacesLower { node.replaces = true }
         node.filled = value.filledIn
         return node
+    }
+
+    mutating func gone(_ removal: BlueprintDocument.Removal) -> PackedTree.Gone {
+        .init(
+            path: removal.path, at: at(removal.location), isNull: removal.isNull ? true : nil,
+            overrode: overridden(removal.overrode))
+    }
+
+    private mutating func overridden(_ all: [LocatedValue.Overridden]) -> [PackedTree.Old] {
+        all.map { old in
+            .init(
+                text: old.text, at: at(old.location), kind: old.kind == .value ? nil : old.kind, filled: old.filledIn)
+        }
     }
 
     private mutating func at(_ location: SourceLocation) -> [Int] {

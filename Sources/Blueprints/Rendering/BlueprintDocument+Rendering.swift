@@ -57,7 +57,9 @@ struct AbsolutePaths {
 
     /// Without `workdir`, the folder of the file that says `command` is meant.
     private func withWorkdir(_ service: LocatedValue) -> LocatedValue {
-        guard service["workdir"] == nil, case .mapping(let entries) = service.content else { return service }
+        guard service["workdir"] == nil, !service.isRemoval, case .mapping(let entries) = service.content else {
+            return service
+        }
         let source = (service["command"]?.location ?? service.location)
         guard source.file.folder != folder else { return service }
         var service = service
@@ -91,5 +93,32 @@ struct AbsolutePaths {
         var list = list
         list.content = .sequence(items.map(change))
         return list
+    }
+}
+
+extension CheckedBlueprint {
+    /// What it comes to, as YAML that reads the same: ``BlueprintDocument/rendered(in:showsProvenance:isWhole:)``, with the
+    /// services that an overlay removes from its parent, which are removed again then.
+    package func rendered(in folder: String?, showsProvenance: Bool = false) -> String {
+        var document = composed
+        let gone = composed.removals.filter { removal in
+            removal.path.count == 2 && removal.path[0] == "services" && removedServices.contains(removal.path[1])
+        }
+        if !gone.isEmpty, case .mapping(var entries) = document.value.content {
+            let items = gone.map { Self.tombstone($0) }
+            if let index = entries.firstIndex(where: { $0.key == "services" }) {
+                entries[index].value.content = .sequence(entries[index].value.items + items)
+            }
+            document.value.content = .mapping(entries)
+        }
+        return document.rendered(in: folder, showsProvenance: showsProvenance)
+    }
+
+    private static func tombstone(_ removal: BlueprintDocument.Removal) -> LocatedValue {
+        func field(_ key: String, _ content: LocatedValue.Content) -> LocatedValue.Entry {
+            .init(key: key, location: removal.location, value: LocatedValue(content, at: removal.location))
+        }
+        let name = field("name", .scalar(removal.path[1], .text))
+        return LocatedValue(.mapping([name, field("remove", .scalar("true", .boolean))]), at: removal.location)
     }
 }

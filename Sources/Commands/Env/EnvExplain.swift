@@ -5,13 +5,15 @@ import ArgumentParser
 struct EnvExplain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Say who answers for a service, or where a value came from.",
+        abstract: "Say where each value comes from, or who answers for a service.",
         discussion: """
-            With a path: the file, line and column that set the value, and what it replaced. With --service: every \
-            environment that could have answered, and why one does. With neither: who answers for each service.
+            For every value, or those at a path: the layer, file, line and column that set it, and what it replaced; \
+            defaults and what was removed included. With --service: every environment that could have answered, and why \
+            one does. With --services: who answers for each service.
 
             EXAMPLES
               microstax env explain feat-refunds
+              microstax env explain feat-refunds --services
               microstax env explain feat-refunds --service payments
               microstax env explain feat-refunds services.payments.env.DATABASE_URL
             """)
@@ -25,16 +27,21 @@ struct EnvExplain: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Explain this service's provider.", valueName: "name"))
     var service: String?
 
+    @Flag(name: .long, help: "Say who answers for each service.")
+    var services = false
+
     @OptionGroup var common: CommonOptions
 
     mutating func validate() throws {
-        if path != nil, service != nil { throw ValidationError("give either a path or --service, not both") }
+        guard [path != nil, service != nil, services].count(where: { $0 }) <= 1 else {
+            throw ValidationError("give a path, --service or --services, not several of them")
+        }
     }
 
     func run() async throws {
         let client = try common.client()
-        if let path {
-            let found = try await client.explain(path, in: environment)
+        if service == nil, !services {
+            let found = try await client.explain(path ?? "", in: environment)
             try common.show(found, ids: found.map(\.path)) { ExplanationTables.provenance(found) }
             return
         }
@@ -44,7 +51,7 @@ struct EnvExplain: AsyncParsableCommand {
             guard !resolutions.isEmpty else {
                 throw CommandFailure(
                     .failed, "\(environment) has no service \(service.visible)",
-                    hint: "`microstax env explain \(environment)` names every service")
+                    hint: "`microstax env explain \(environment) --services` names every service")
             }
         }
         try common.show(resolutions, ids: resolutions.map(\.service)) {

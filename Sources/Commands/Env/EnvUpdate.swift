@@ -50,7 +50,8 @@ struct EnvUpdate: AsyncParsableCommand {
             targets: [environment], words: words, options: options, common: common
         ) { [options, common] target, client in
             let mode = EnvironmentMode(rawValue: try await client.environment(target).mode)
-            let input = try BlueprintInput(path: file, mode: mode)
+            var input = try BlueprintInput(path: file, .environment(mode))
+            try await input.fetchLayers(common)
             try input.requireValid("; nothing was sent")
             for warning in input.diagnostics { common.note(warning.rendered) }
             var request = input.request(mode: nil, parent: nil)

@@ -42,20 +42,39 @@ package enum ExplanationTables {
         ).rendered()
     }
 
+    /// Every value with where it comes from, or with what took it away.
     package static func provenance(_ values: [ExplanationView]) -> String {
         values.map { value in
-            var text = "\(value.path) = \(value.value.visible)\n"
-            text += "  set by \(place(value.file, value.line, value.column))\n"
+            let place = Self.place(value.layer, value.file, value.line, value.column)
+            var text = ""
+            if let removed = value.removed {
+                text = "\(value.path.visible) is removed (\(removed)) by \(place)\n"
+            } else if value.reason != nil {
+                let layer = value.layer ?? "default"
+                text = "\(value.path.visible) = \((value.value ?? "").visible) (\(layer))\n"
+                text += "  \(value.reason?.visible ?? "")\(value.file == nil ? "" : ", for \(place)")\n"
+            } else {
+                text = "\(value.path.visible) = \((value.value ?? "").visible)\n  set by \(place)\n"
+            }
             for older in value.overridden {
-                let place = older.file.map { " at " + self.place($0, older.line ?? 0, older.column ?? 0) } ?? ""
-                text += "  replaced \(older.message.visible)\(place)\n"
+                let place = Self.place(older.layer, older.file, older.line, older.column)
+                if older.removed == true {
+                    text += "  after it was removed at \(place)\n"
+                } else {
+                    let what = older.value.map { " " + $0.visible } ?? ""
+                    text += value.removed == nil ? "  replaced\(what) at \(place)\n" : "  was\(what) at \(place)\n"
+                }
             }
             return text
         }.joined()
     }
 
-    private static func place(_ file: String, _ line: Int, _ column: Int) -> String {
-        line > 0 ? "\(file.visible):\(line):\(column)" : file.visible
+    /// `org@3 org.yaml:4:5`; a layer `default` is said otherwise.
+    private static func place(_ layer: String?, _ file: String?, _ line: Int?, _ column: Int?) -> String {
+        let isLayer = layer?.contains { $0 == "@" || $0 == "#" } ?? false
+        let owner = isLayer ? (layer ?? "") + " " : ""
+        guard let file, !file.isEmpty, let line, line > 0 else { return isLayer ? owner : layer ?? file ?? "" }
+        return "\(owner)\(file.visible):\(line):\(column ?? 0)"
     }
 
     private static func written(_ provider: ProviderView?) -> String {

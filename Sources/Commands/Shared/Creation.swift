@@ -17,7 +17,8 @@ struct Creation {
     var allow: [String] = []
 
     func run() async throws {
-        let input = try BlueprintInput(path: options.file, mode: mode)
+        var input = try BlueprintInput(path: options.file, .environment(mode))
+        try await input.fetchLayers(common)
         let request = try checkedRequest(input)
         let client = try common.client()
         let waiting = options.wait && !options.dryRun ? Waiting(client: client, common: common) : nil

@@ -15,9 +15,17 @@ struct ReadInputs {
 
     init() {}
 
-    init(of spec: BlueprintSpec, in document: BlueprintDocument, environment: [String: String]) {
+    /// - Parameters:
+    ///   - document: what the spec was read from, for the places of problems.
+    ///   - known: paths of files that came along with registered layers, and are not read here.
+    init(
+        of spec: BlueprintSpec, in document: BlueprintDocument, environment: [String: String], known: Set<String>,
+        readsSecrets: Bool
+    ) {
         for input in Blueprint.referencedInputs(spec) {
             switch input {
+            case .initScript(_, let path) where known.contains(path): continue
+            case .secretFile where !readsSecrets, .secretVariable where !readsSecrets: continue
             case .initScript(let service, let path):
                 let place = Self.script(service, path, document)
                 if let text = text(of: path, place, code: "missing_file") { files[path] = text }
@@ -62,7 +70,7 @@ struct ReadInputs {
     private mutating func complain(_ place: SourceLocation, code: String, _ message: String, hint: String? = nil) {
         diagnostics.append(
             Diagnostic(
-                .error, code: code, message: message, file: place.file.name, line: place.line, column: place.column,
+                .error, code: code, message: message, file: place.file.shown, line: place.line, column: place.column,
                 hint: hint))
     }
 

@@ -17,7 +17,8 @@ struct Validation {
     let common: CommonOptions
 
     func run() async throws {
-        let input = try BlueprintInput(path: options.file, mode: options.overlayOf == nil ? nil : .overlay)
+        var input = try BlueprintInput(path: options.file, .environment(options.overlayOf == nil ? nil : .overlay))
+        try await input.fetchLayers(common)
         var found = ValidationView(valid: !input.hasErrors, diagnostics: input.diagnostics.map(\.detail))
         if found.valid, let parent = options.overlayOf {
             found = try await common.client().validateBlueprint(input.request(mode: "overlay", parent: parent))

@@ -41,17 +41,27 @@ struct Creation: Sendable {
         var checked: CheckedBlueprint
         var parent: Parent?
         var warnings: [Diagnostic]
+        /// The registered layers in it, lowest first.
+        var layers: [SourceOrigin] = []
+        /// What the request and these layers carry along, as far as it is needed, by absolute path.
+        var files: [String: String] = [:]
     }
 
     func prepare(_ request: CreateRequest, mode fixedMode: EnvironmentMode?, parent named: String?) async throws
         -> Prepared
     {
+        try prepared(request, try await composed(request, mode: fixedMode, parent: named))
+    }
+
+    /// Over the parent that the request or the Blueprint names, as it is now.
+    func composed(_ request: CreateRequest, mode fixedMode: EnvironmentMode?, parent named: String?) async throws
+        -> Composed
+    {
         let wanted = try Self.wantedMode(request, fixedMode)
-        let composed = try await compose(request, mode: wanted) { sketch in
+        return try await compose(request, mode: wanted) { sketch in
             let name = try Self.parentName(named ?? request.parent, sketch?.routing.baselineId)
             return try await parent(name, wanted ?? sketch?.routing.mode ?? .isolated)
         }
-        return try prepared(request, composed)
     }
 
     /// - Parameter parent: what it is composed over, given what the Blueprint says by itself.
@@ -63,9 +73,11 @@ struct Creation: Sendable {
         }
         let read = Blueprint.read(Array(request.blueprint.utf8), file: request.file, folder: request.folder)
         guard let document = read.document else { throw Self.invalid(read.diagnostics) }
-        let sketch = Blueprint.check(document, over: nil, mode: wanted)
+        let shelf = LayerShelf(box: vault.box, files: request.files)
+        let stack = try await store.read { try shelf.stack(of: document, in: $0) }
+        let sketch = Blueprint.check(stack, over: nil, mode: wanted)
         let parent = try await parent(sketch.spec)
-        let checked = parent == nil ? sketch : Blueprint.check(document, over: parent?.document, mode: wanted)
+        let checked = parent == nil ? sketch : Blueprint.check(stack, over: parent?.document, mode: wanted)
         let diagnostics = read.diagnostics + checked.diagnostics
         guard let spec = checked.spec, !diagnostics.contains(where: { $0.severity == .error }) else {
             throw Self.invalid(diagnostics)
@@ -78,7 +90,13 @@ struct Creation: Sendable {
                     ? "an overlay needs a parent" : "only an overlay has a parent, not one of mode \(mode.rawValue)",
                 hint: mode == .overlay ? "name it with `--baseline <name>`" : "use `microstax overlay create`")
         }
-        return Composed(spec: spec, mode: mode, checked: checked, parent: parent, warnings: diagnostics)
+        var files = request.files
+        for case .initScript(_, let path) in Blueprint.referencedInputs(spec) where files[path] == nil {
+            files[path] = stack.files[path]
+        }
+        return Composed(
+            spec: spec, mode: mode, checked: checked, parent: parent, warnings: diagnostics, layers: stack.origins,
+            files: files)
     }
 
     /// What stands against it: its name, its overlayId, the state of its parent.
@@ -158,8 +176,8 @@ struct Creation: Sendable {
         return RevisionRecord(
             environment: id, number: number, source: try vault.box.sealText(request.blueprint, for: place),
             composed: try vault.box.sealText(document, for: place),
-            files: try request.files.mapValues { try vault.box.sealText($0, for: place) }, createdAt: outside.now(),
-            spec: concealed, difference: difference)
+            files: try composed.files.mapValues { try vault.box.sealText($0, for: place) }, createdAt: outside.now(),
+            spec: concealed, difference: difference, layers: composed.layers.isEmpty ? nil : composed.layers)
     }
 
     private static func wantedMode(_ request: CreateRequest, _ fixed: EnvironmentMode?) throws -> EnvironmentMode? {
@@ -206,9 +224,16 @@ struct Creation: Sendable {
         let place = "revision/\(record.id)/\(revision.number)"
         let composed = try vault.box.openText(revision.composed, for: place)
         return Parent(
-            record: record, spec: record.spec,
-            document: try JSONDecoder().decode(BlueprintDocument.self, from: Data(composed.utf8)),
+            record: record, spec: record.spec, document: try Self.document(composed, of: record, revision.number),
             ancestors: ancestors)
+    }
+
+    /// A parent's stored document, whose values say from then on whose they are.
+    static func document(
+        _ text: String, of record: EnvironmentRecord, _ revision: Int
+    ) throws -> BlueprintDocument {
+        try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8))
+            .attributed(to: SourceOrigin(.environment, record.name, revision: revision))
     }
 
     /// Inside the transaction, so that nothing can change in between.

@@ -236,7 +236,14 @@ struct EnvironmentOperations: Sendable {
         guard let revision else { throw APIProblem(.internalError, "the Blueprint of \(record.name) is missing") }
         let text = try vault.box.openText(revision.composed, for: "revision/\(record.id)/\(revision.number)")
         let document = try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8))
-        let found = document.explain(path)
+        let wanted = revision.spec ?? record.spec
+        let found = document.explain(path, spec: wanted).map { found in
+            let parts = found.path.split(separator: ".").map(String.init)
+            guard parts.count == 3, parts[0] == "services", parts[2] == "replicas",
+                let count = record.spec.service(parts[1])?.replicas, count != wanted.service(parts[1])?.replicas
+            else { return found }
+            return found.replaced(by: "\(count)", layer: "scale", reason: "set by `microstax env scale`")
+        }
         guard !found.isEmpty else {
             throw APIProblem(
                 .notFound, "the Blueprint of \(record.name) says nothing at \(shortened(path))",

@@ -141,6 +141,6 @@ struct Update: Sendable {
         let text = try creation.vault.box.openText(revision.composed, for: "revision/\(pin.id)/\(pin.revision)")
         return Creation.Parent(
             record: parent, spec: spec,
-            document: try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8)), ancestors: ancestors)
+            document: try Creation.document(text, of: parent, pin.revision), ancestors: ancestors)
     }
 }

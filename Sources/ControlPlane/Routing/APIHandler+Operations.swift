@@ -17,6 +17,8 @@ extension APIHandler {
             return HTTPResponse(status: 200, fields: fields, body: .bytes(Array(try await exposition().utf8)))
         case .routingTable: return try await routingTable(call)
         case .validateBlueprint: return call.reply(data: try await operations.validate(call.decode(CreateRequest.self)))
+        case .renderBlueprint, .applyLayer, .listLayers, .getLayer, .layerHistory, .deleteLayer:
+            return try await layers(call)
         case .createEnvironment: return try await create(call, mode: nil, parent: nil)
         case .createBaseline: return try await create(call, mode: .baseline, parent: nil)
         case .createOverlay: return try await create(call, mode: .overlay, parent: subject)

@@ -131,7 +131,7 @@ package struct SecretVault: SecretOpening {
         return RevisionRecord(
             environment: revision.environment, number: number, source: try move(revision.source),
             composed: try move(revision.composed), files: try revision.files.mapValues(move), createdAt: now,
-            spec: revision.spec, difference: revision.difference, secrets: revision.secrets)
+            spec: revision.spec, difference: revision.difference, secrets: revision.secrets, layers: revision.layers)
     }
 
     private static func place(_ secret: SealedSecret) -> String {

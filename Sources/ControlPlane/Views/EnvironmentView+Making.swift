@@ -124,11 +124,16 @@ extension DifferenceView {
 
 extension ExplanationView {
     init(_ explanation: Explanation) {
+        let hasPlace = !explanation.file.isEmpty
         self.init(
-            path: explanation.path, value: explanation.value, file: explanation.file, line: explanation.line,
-            column: explanation.column,
-            overridden: explanation.overridden.map {
-                ErrorDetail(message: $0.value, file: $0.file, line: $0.line, column: $0.column)
+            path: explanation.path, value: explanation.removal == nil ? explanation.value : nil,
+            layer: explanation.layer, file: hasPlace ? explanation.file : nil,
+            line: hasPlace ? explanation.line : nil, column: hasPlace ? explanation.column : nil,
+            reason: explanation.reason, removed: explanation.removal.map { $0 == .null ? "null" : "remove: true" },
+            overridden: explanation.overridden.map { old in
+                Overridden(
+                    value: old.kind == .value ? old.value : nil, layer: old.layer, file: old.file, line: old.line,
+                    column: old.column, removed: old.kind == .removal ? true : nil)
             })
     }
 }

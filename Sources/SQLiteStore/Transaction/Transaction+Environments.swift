@@ -162,5 +162,6 @@ extension Transaction {
             "INSERT OR REPLACE INTO revisions(environment, number, record) VALUES(?, ?, ?)",
             .text(revision.environment.rawValue), .number(revision.number),
             .text(try encode(revision, "revisions", "\(revision.environment)#\(revision.number)")))
+        try saveUses(revision)
     }
 }
