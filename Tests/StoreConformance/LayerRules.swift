@@ -46,7 +46,8 @@ extension StoreConformance {
             let shop = Samples.environment("shop")
             let other = Samples.environment("other")
             let org = SourceOrigin(.layer, "org", revision: 1)
-            @Sendable func revision(_ of: EnvironmentRecord, _ number: Int, _ layers: [SourceOrigin]?) -> RevisionRecord {
+            @Sendable func revision(_ of: EnvironmentRecord, _ number: Int, _ layers: [SourceOrigin]?) -> RevisionRecord
+            {
                 RevisionRecord(
                     environment: of.id, number: number, source: "", composed: "", files: [:], createdAt: 1,
                     layers: layers)
