@@ -73,7 +73,7 @@ private struct TemplateParsing {
 
     private mutating func parse(path: String) -> Template.Reference? {
         let parts = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let shown = "`${\(shortened(path))}`"
+        var shown: String { "`${\(shortened(path))}`" }
         switch parts[0] {
         case "services":
             guard parts.count == 3, !parts[1].isEmpty else {

@@ -70,6 +70,7 @@ final class Findings {
 
 /// Text of a file as a message may show it: no longer than 60 Unicode scalars, without line breaks or control characters.
 func shortened(_ text: String) -> String {
+    if text.utf8.count <= 60, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(60) {
         let isControl =

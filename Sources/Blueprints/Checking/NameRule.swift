@@ -5,6 +5,8 @@ enum NameRule {
 
     /// What is wrong with the name, in words that follow it; `nil` for a good one.
     static func problem(_ name: String) -> String? {
+        // Nearly all are good, and every name of a composed Blueprint is looked at with each overlay of it.
+        if isGood(name) { return nil }
         if name.isEmpty { return "is empty" }
         if name.utf8.count > maxBytes { return "is longer than \(maxBytes) bytes" }
         if name.contains(where: \.isWhitespace) { return "has a space" }
@@ -14,6 +16,20 @@ enum NameRule {
         if name.hasPrefix("-") || name.hasSuffix("-") { return "begins or ends with `-`" }
         if name.contains("--") { return "has `--`, which host names use to set service and overlay apart" }
         return nil
+    }
+
+    private static func isGood(_ name: String) -> Bool {
+        guard (1...maxBytes).contains(name.utf8.count) else { return false }
+        // As one that ended before the name began.
+        var wasHyphen = true
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): wasHyphen = false
+            case UInt8(ascii: "-") where !wasHyphen: wasHyphen = true
+            default: return false
+            }
+        }
+        return !wasHyphen
     }
 
     /// A good name that looks like the bad one, if there is one.
