@@ -69,7 +69,7 @@ let package = Package(
         module("Contracts", [yams]),
         module("HTTPWire", settings: hot),
         module("Blueprints", [yams]),
-        module("EnvironmentGraph", ["Blueprints"]),
+        module("EnvironmentGraph", ["Blueprints", crypto]),
         module("Diagnosis", ["EnvironmentGraph", "Blueprints"]),
 
         // below every driver and engine that writes files

@@ -76,7 +76,7 @@ extension Difference {
         compare("volumes", \.volumes)
         compare("init", \.initialisers)
         compare("restart", \.restart)
-        compare("activation", \.isOnDemand)
+        compare("activation", \.activation)
         compare("stopSignal", \.stopSignal)
         compare("stopGraceSeconds", \.stopGraceSeconds)
         // A field that the list above forgets must still make the service local: running too much is a cost, running

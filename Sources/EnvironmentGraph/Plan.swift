@@ -5,6 +5,18 @@ package struct Plan: Sendable, Hashable, Codable {
     package var steps: [PlannedStep]
 
     package init(steps: [PlannedStep]) { self.steps = steps }
+
+    /// Whether nothing of a service starts, stops or is initialised. What may be left (handing out routes, sweeping up) finds
+    /// everything as it should be.
+    package var isEmpty: Bool {
+        steps.allSatisfy { step in
+            switch step.action {
+            case .startService, .awaitService, .initialise, .stopService, .removeResources, .releasePorts, .discard:
+                false
+            case .allocatePorts, .publishRoutes, .openRoutes, .closeRoutes, .stopStrays, .trimPorts: true
+            }
+        }
+    }
 }
 
 package struct PlannedStep: Sendable, Hashable, Codable {

@@ -28,21 +28,44 @@ package struct Lineage: Sendable, Hashable {
     package func resolve(_ service: String) -> Resolution {
         var candidates: [Resolution.Candidate] = []
         var provider: Resolution.Provider?
+        var absence = Resolution.Absence.unknown
         var decided = false
         for (depth, environment) in environments.enumerated() {
             let kind = kind(at: depth)
             let verdict = verdict(on: service, in: environment, decided: decided)
             if verdict.chosen {
-                provider = Resolution.Provider(
-                    kind: kind, environment: environment.id, name: environment.name, revision: environment.revision)
+                provider = self.provider(at: depth)
             }
+            if verdict.ends, !verdict.chosen, !decided { absence = .removed(by: environment.id) }
             decided = decided || verdict.ends
             candidates.append(
                 Resolution.Candidate(
                     environment: environment.id, name: environment.name, kind: kind, chosen: verdict.chosen,
                     why: verdict.why))
         }
-        return Resolution(service: service, provider: provider, candidates: candidates)
+        return Resolution(
+            service: service, provider: provider, absence: provider == nil ? absence : nil, candidates: candidates)
+    }
+
+    /// What ``resolve(_:)`` finds for every service that somebody answers for, at once: how many environments above it is.
+    package var places: [String: Int] {
+        var found: [String: Int?] = [:]
+        for (depth, environment) in environments.enumerated() {
+            for entry in environment.difference.entries where found[entry.service] == nil {
+                switch entry.kind {
+                case .added, .changed, .follows: found.updateValue(depth, forKey: entry.service)
+                case .removed: found.updateValue(nil, forKey: entry.service)
+                case .inherited: break
+                }
+            }
+        }
+        return found.compactMapValues { $0 }
+    }
+
+    func provider(at depth: Int) -> Resolution.Provider {
+        let environment = environments[depth]
+        return Resolution.Provider(
+            kind: kind(at: depth), environment: environment.id, name: environment.name, revision: environment.revision)
     }
 
     private func kind(at depth: Int) -> Resolution.Kind {
@@ -95,9 +118,25 @@ package struct Resolution: Sendable, Hashable {
         package let why: String
     }
 
+    /// Why nobody answers.
+    package enum Absence: Sendable, Hashable {
+        case removed(by: EnvironmentID)
+        /// No environment of the lineage has ever had it.
+        case unknown
+
+        var kind: String {
+            switch self {
+            case .removed: "removed"
+            case .unknown: "unknown"
+            }
+        }
+    }
+
     package let service: String
     /// `nil` where nobody answers.
     package let provider: Provider?
+    /// There where, and only where, `provider` is not.
+    package let absence: Absence?
     /// Nearest first.
     package let candidates: [Candidate]
 }

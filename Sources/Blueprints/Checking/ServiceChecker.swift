@@ -31,7 +31,7 @@ struct ServiceChecker {
         checkProgram(&draft)
         draft.spec.replicas = fields.integer("replicas", in: 0...100) ?? 1
         readPorts(&draft)
-        draft.spec.isOnDemand = fields.choice("activation", ["auto", "eager", "onDemand"]) == "onDemand"
+        draft.spec.activation = fields.choice("activation") ?? .auto
         if draft.spec.isOnDemand, draft.spec.ports.isEmpty, !isPartial {
             findings.error(
                 "missing_field", "`\(fields.path)` is started on demand, but has no `ports` to ask it at",

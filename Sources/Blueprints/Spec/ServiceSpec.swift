@@ -27,8 +27,10 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
     /// Canonical name with prefix, such as `SIGTERM`.
     package var stopSignal: String
     package var stopGraceSeconds: Double
-    /// `nil` for no.
+    /// `activation: onDemand`; `nil` for no.
     private var onDemand: Bool?
+    /// `activation: eager`; `nil` for no, also in specs from before it meant something.
+    private var eager: Bool?
 
     /// `nil` for none, and in what was stored before they were kept.
     private var literals: [String]?
@@ -42,10 +44,19 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
         set { literals = newValue.isEmpty ? nil : newValue }
     }
 
-    /// `activation: onDemand`: it is not started before somebody needs it.
+    /// When it is started.
+    package var activation: Activation {
+        get { onDemand == true ? .onDemand : eager == true ? .eager : .auto }
+        set {
+            onDemand = newValue == .onDemand ? true : nil
+            eager = newValue == .eager ? true : nil
+        }
+    }
+
+    /// It is not started before somebody needs it.
     package var isOnDemand: Bool {
-        get { onDemand == true }
-        set { onDemand = newValue ? true : nil }
+        get { activation == .onDemand }
+        set { activation = newValue ? .onDemand : .auto }
     }
 
     package init(
@@ -77,8 +88,22 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
         self.stopGraceSeconds = stopGraceSeconds
     }
 
+    /// Whether a request can start it: it can be asked, and every way to ask it is one that the gateway holds back until it
+    /// is up. Bytes of a plain TCP connection are none.
+    package var isWakeable: Bool { !ports.isEmpty && ports.allSatisfy { $0.transport != .tcp } }
+
     /// Whether a dependent can only reach this service by plain TCP, which no gateway can route per request.
     package var isTCPOnly: Bool { !ports.isEmpty && ports.allSatisfy { $0.transport == .tcp } }
+}
+
+/// `activation`.
+package enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The planner decides.
+    case auto
+    /// With its environment.
+    case eager
+    /// When somebody needs it.
+    case onDemand
 }
 
 package enum RestartPolicy: String, Sendable, Hashable, Codable, CaseIterable {
