@@ -34,6 +34,10 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package var mode: String
     package var state: String
     package var revision: Int
+    /// Of its graph: equal where two environments mean the same. Absent in a brief list only.
+    package var fingerprint: String?
+    /// Where one environment is asked for.
+    package var fingerprints: FingerprintsView?
     package var overlayId: String?
     package var parent: Parent?
     package var labels: [String: String]
@@ -57,8 +61,9 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
         parent: Parent? = nil, labels: [String: String] = [:], createdAt: String, updatedAt: String,
         expiresAt: String? = nil, protected: Bool? = nil, services: [ServiceView] = [], endpoints: [EndpointView] = [],
         message: String? = nil,
-        execution: String? = nil
+        execution: String? = nil, fingerprint: String? = nil
     ) {
+        self.fingerprint = fingerprint
         self.id = id
         self.name = name
         self.mode = mode
@@ -75,6 +80,22 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
         self.endpoints = endpoints
         self.message = message
         self.execution = execution
+    }
+}
+
+/// SHA-256 of canonical forms, as `sha256:` and 64 digits; names of environments mean nothing in them.
+package struct FingerprintsView: Codable, Sendable, Hashable {
+    /// What the environment is: its settings and what answers for every service.
+    package var graph: String
+    /// The steps that make it.
+    package var plan: String
+    /// Who answers for each service.
+    package var resolution: String
+
+    package init(graph: String, plan: String, resolution: String) {
+        self.graph = graph
+        self.plan = plan
+        self.resolution = resolution
     }
 }
 

@@ -6,7 +6,8 @@ package enum Operation: String, Sendable, CaseIterable {
     case stopEnvironment, resumeEnvironment, restartEnvironment, retryEnvironment, undoEnvironment
     case repairEnvironment, deleteOrphan
     case updateEnvironment, scaleEnvironment
-    case environmentStatus, environmentResolutions, environmentPlan, environmentExplain, environmentExecutions
+    case environmentStatus, environmentResolutions, environmentPlan, environmentGraph, environmentExplain,
+        environmentExecutions
     case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
     case environmentTraces, environmentTrace
     case environmentDiagnosis, environmentDeviations, listDeviations
@@ -52,6 +53,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentStatus: "/v1/environments/{environment}/status"
         case .environmentResolutions: "/v1/environments/{environment}/resolutions"
         case .environmentPlan: "/v1/environments/{environment}/plan"
+        case .environmentGraph: "/v1/environments/{environment}/graph"
         case .environmentExplain: "/v1/environments/{environment}/explain"
         case .environmentExecutions: "/v1/environments/{environment}/executions"
         case .environmentEvents: "/v1/environments/{environment}/events"
@@ -109,7 +111,9 @@ package enum Operation: String, Sendable, CaseIterable {
         case .scaleEnvironment: "Sets how many copies of services run: `{replicas: {service: n}}`. 202 or 200."
         case .environmentStatus: "The same as getEnvironment, observed afresh."
         case .environmentResolutions: "Who answers for each service, and why."
-        case .environmentPlan: "The steps that made it, each with its reason."
+        case .environmentPlan:
+            "What starts with it and what when it is needed, with reasons; the steps that make it. Query: review=true."
+        case .environmentGraph: "Its services and who reaches whom, as declared, referred to, inferred and observed."
         case .environmentExplain:
             "Where the values of the composed Blueprint come from, or one of them, with defaults and removals. Query: path."
         case .environmentExecutions: "Its executions with their steps, oldest first."
@@ -156,7 +160,6 @@ package enum Operation: String, Sendable, CaseIterable {
 
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
-        ("GET", "/v1/environments/{environment}/graph"),
         ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"),
     ]
 }

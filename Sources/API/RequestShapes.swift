@@ -18,6 +18,8 @@ package struct CreateRequest: Codable, Sendable, Hashable {
     package var profile: String?
     /// Risks that the person accepts, such as `unhealthy-parent`.
     package var allow: [String]
+    /// The services that will be tried; what they do not need starts when somebody needs it. Empty for everything.
+    package var focus: [String] = []
     /// Answer with the plan and do nothing.
     package var dryRun: Bool
 
@@ -41,7 +43,7 @@ package struct CreateRequest: Codable, Sendable, Hashable {
 
 extension CreateRequest {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case blueprint, file, folder, files, secrets, mode, parent, profile, allow, dryRun
+        case blueprint, file, folder, files, secrets, mode, parent, profile, allow, focus, dryRun
     }
 
     /// Only `blueprint` must be there. A key that does not exist is refused, so that a misspelt `dryRun` is never a real
@@ -60,6 +62,7 @@ extension CreateRequest {
             profile: try body.decodeIfPresent(String.self, forKey: .profile),
             allow: try body.decodeIfPresent([String].self, forKey: .allow) ?? [],
             dryRun: try body.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
+        focus = try body.decodeIfPresent([String].self, forKey: .focus) ?? []
     }
 }
 
@@ -71,6 +74,10 @@ package struct AcceptedView: Codable, Sendable, Hashable {
     /// How it differs from the parent, service by service.
     package var difference: [DifferenceView]
     package var warnings: [ErrorDetail]
+    /// What starts with it, and what when it is needed.
+    package var services: [PlannedServiceView]?
+    /// Of the steps.
+    package var planFingerprint: String?
 
     package init(
         environment: EnvironmentView, execution: ExecutionView?, plan: [StepView], difference: [DifferenceView],

@@ -99,8 +99,12 @@ package struct APIClient: Sendable {
         try await call(.environmentResolutions, idOrName)
     }
 
-    package func plan(of idOrName: String) async throws -> [StepView] {
-        try await call(.environmentPlan, idOrName)
+    package func plan(of idOrName: String, review: Bool = false) async throws -> PlanView {
+        try await call(.environmentPlan, idOrName, query: [("review", review ? "true" : nil)])
+    }
+
+    package func graph(of idOrName: String) async throws -> GraphView {
+        try await call(.environmentGraph, idOrName)
     }
 
     /// Where the value at `path` comes from; every value below it where `path` names a map or a list, or is empty.

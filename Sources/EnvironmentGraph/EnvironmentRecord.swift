@@ -47,6 +47,12 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
     private var stoppedByTime: Bool?
     /// The services started on demand that somebody has needed; `nil` for none.
     private var warmed: Set<String>?
+    /// What a person said that will be tried; `nil` for nothing.
+    private var focused: [String]?
+    /// What was expected to be exercised; `nil` for everything.
+    package private(set) var expected: Set<String>?
+    /// What the planner starts on demand, as nothing is expected to reach it; `nil` for none.
+    private var unexpected: Set<String>?
     /// By ``homes(of:)``; `nil` in records from before this was kept so.
     private var initialisedHomes: [String: Int]? = [:]
     /// As it was kept before, by service; `nil` where `initialisedHomes` is there, and in the oldest records: theirs have
@@ -96,9 +102,32 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
         }
     }
 
+    /// What a person said that will be tried (`--focus`).
+    package var focus: [String] {
+        get { focused ?? [] }
+        set { focused = newValue.isEmpty ? nil : newValue }
+    }
+
+    /// Whether it is started when somebody needs it, by its Blueprint or by the planner.
+    package func startsOnDemand(_ service: ServiceSpec) -> Bool {
+        service.isOnDemand || (unexpected?.contains(service.name) ?? false)
+    }
+
     /// Whether nobody has needed it yet since the environment was started.
     package func isCold(_ service: ServiceSpec) -> Bool {
-        service.isOnDemand && !(warmed?.contains(service.name) ?? false)
+        startsOnDemand(service) && !(warmed?.contains(service.name) ?? false)
+    }
+
+    /// What starts is decided anew. What was wanted before goes on running, also where it would not be started now.
+    package mutating func settle(_ prediction: Prediction, before: EnvironmentRecord? = nil) {
+        let cold = prediction.cold.filter { name in
+            spec.service(name).map { difference.isLocal(name) && $0.activation == .auto } ?? false
+        }
+        unexpected = cold.isEmpty ? nil : cold
+        expected = prediction.exercised
+        let wanted = before?.localServices.filter { !$0.instances.isEmpty }.map(\.name) ?? []
+        let kept = cold.intersection(wanted)
+        if !kept.isEmpty { warmed = (warmed ?? []).union(kept) }
     }
 
     /// These are needed: they want their instances from now on, with what they say that they depend on.
@@ -108,7 +137,20 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
             guard let service = spec.service(name), difference.isLocal(name), isCold(service) else { continue }
             warmed = (warmed ?? []).union([name])
             next.formUnion(service.dependsOn.filter { $0.origin == .declared }.map(\.service))
+            // What no request can wake, and the planner has let sleep only as long as this one does.
+            next.formUnion(
+                service.reachedServices.filter { name in
+                    unexpected?.contains(name) == true && spec.service(name)?.isWakeable == false
+                })
         }
+    }
+
+    /// As it was when it was made: nobody has needed what is cold, and nothing is initialised.
+    package var asMade: EnvironmentRecord {
+        var record = self
+        record.warmed = nil
+        (record.initialisedHomes, record.initialised) = ([:], nil)
+        return record
     }
 
     /// It is started anew: what is started on demand is cold again.

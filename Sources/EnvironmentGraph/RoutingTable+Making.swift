@@ -74,7 +74,7 @@ package struct RoutingPart: Sendable, Hashable {
 
     /// Whether a request is to start the service, or may wait for it because another one has.
     private static func wakes(_ service: ServiceSpec, _ record: EnvironmentRecord, isReady: Bool) -> Bool? {
-        service.isOnDemand && !isReady && (record.isCold(service) || record.state.isTransient) ? true : nil
+        record.startsOnDemand(service) && !isReady && (record.isCold(service) || record.state.isTransient) ? true : nil
     }
 
     private static func state(_ state: EnvironmentState) -> RoutedEnvironment.State {

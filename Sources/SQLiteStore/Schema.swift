@@ -9,7 +9,7 @@ struct Schema: Sendable {
     /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
     static let applicationID: Int64 = 0x4D53_5458
 
-    static let current = Schema(migrations: [first, history, outlines, layers])
+    static let current = Schema(migrations: [first, history, outlines, layers, calls])
 
     /// Takes the steps that are missing, each in a transaction of its own, after a copy of what there was is kept. There
     /// is no way back but that copy.
@@ -132,5 +132,11 @@ struct Schema: Sendable {
         ) STRICT
         """,
         "CREATE INDEX layer_uses_revision ON layer_uses(environment, number)",
+    ]
+
+    /// What the gateways have seen of calls; stays when an environment goes.
+    private static let calls = [
+        "CREATE TABLE calls(scope TEXT PRIMARY KEY NOT NULL, lineage TEXT NOT NULL, record TEXT NOT NULL) STRICT",
+        "CREATE INDEX calls_lineage ON calls(lineage, scope)",
     ]
 }

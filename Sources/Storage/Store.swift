@@ -72,6 +72,12 @@ package protocol StoreReading {
     /// Newest first.
     func audit(limit: Int) throws -> [AuditEntry]
     func setting(_ key: String) throws -> String?
+    /// What was seen of calls, by ``ObservedCalls/scope``.
+    func observedCalls(in scope: String) throws -> ObservedCalls?
+    /// At most `limit`, sorted by scope.
+    func observedCalls(ofLineage name: String, limit: Int) throws -> [ObservedCalls]
+    /// Of all, sorted, without reading them.
+    func observedScopes() throws -> [String]
 }
 
 package protocol StoreWriting: StoreReading {
@@ -113,4 +119,7 @@ package protocol StoreWriting: StoreReading {
     func removeIdempotentReplies(before time: Int64) throws
     func append(_ entry: AuditEntry) throws
     func set(_ key: String, to value: String?) throws
+    /// Inserts or replaces by scope. An environment of that id need not exist.
+    func save(_ observed: ObservedCalls) throws
+    func removeObservedCalls(in scope: String) throws
 }

@@ -202,6 +202,18 @@ final class MemoryTransaction: StoreWriting {
 
     func removeDeviations(of id: EnvironmentID) throws { tables.deviations.removeAll { $0.environment == id } }
 
+    func observedCalls(in scope: String) throws -> ObservedCalls? { tables.calls[scope] }
+
+    func observedCalls(ofLineage name: String, limit: Int) throws -> [ObservedCalls] {
+        Array(tables.calls.values.filter { $0.lineage == name }.sorted { $0.scope < $1.scope }.prefix(max(0, limit)))
+    }
+
+    func observedScopes() throws -> [String] { tables.calls.keys.sorted() }
+
+    func save(_ observed: ObservedCalls) throws { tables.calls[observed.scope] = observed }
+
+    func removeObservedCalls(in scope: String) throws { tables.calls[scope] = nil }
+
     // MARK: Resources
 
     func ports(of id: EnvironmentID) throws -> [PortAssignment] {

@@ -18,6 +18,8 @@ package struct Tables: Sendable {
     package internal(set) var settings: [String: String] = [:]
     package internal(set) var events: [EventRecord] = []
     package internal(set) var deviations: [DeviationRecord] = []
+    /// By scope.
+    package internal(set) var calls: [String: ObservedCalls] = [:]
     /// Of the environments, each the number of its last saving.
     package internal(set) var versions: [EnvironmentID: Int64] = [:]
     var sequence: Int64 = 0

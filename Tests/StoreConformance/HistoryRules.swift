@@ -94,6 +94,32 @@ extension StoreConformance {
             try await store.write { try $0.removeDeviations(of: stray.environment) }
             try expect(try await store.read { try $0.deviations(of: nil) }, is: [], "none")
         },
+        StoreRule("what was seen of calls is kept by scope, also when the environment is gone") { store in
+            let shop = Samples.environment("shop")
+            var own = ObservedCalls(scope: shop.id.rawValue, lineage: "shop")
+            _ = own.take([(nil, "web", 3), ("web", "api", 2)], countedSince: 1, now: 86_400_000)
+            let gone = ObservedCalls(scope: "lineage/shop", lineage: "shop")
+            let other = ObservedCalls(scope: "env-z", lineage: "other")
+            try await store.write { [own] writing in
+                try writing.save(shop)
+                for each in [other, own, gone] { try writing.save(each) }
+                try writing.removeEnvironment(shop.id)
+            }
+            try expect(try await store.read { try $0.observedCalls(in: shop.id.rawValue) }, is: own, "one")
+            try expect(try await store.read { try $0.observedCalls(in: "env-no") }, is: nil, "none")
+            let lineage = try await store.read { try $0.observedCalls(ofLineage: "shop", limit: 9) }
+            try expect(lineage, is: [own, gone].sorted { $0.scope < $1.scope }, "of a lineage")
+            try expect(
+                try await store.read { try $0.observedCalls(ofLineage: "shop", limit: 1).count }, is: 1, "bounded")
+            _ = own.take([(nil, "web", 5)], countedSince: 1, now: 86_400_000)
+            try await store.write { [own] writing in
+                try writing.save(own)
+                try writing.removeObservedCalls(in: other.scope)
+            }
+            try expect(try await store.read { try $0.observedCalls(in: shop.id.rawValue) }, is: own, "replaced")
+            let scopes = try await store.read { try $0.observedScopes() }
+            try expect(scopes, is: [own.scope, gone.scope].sorted(), "all")
+        },
         StoreRule("single ports can be given back, but not another environment's") { store in
             let (shop, other) = (Samples.environment("shop"), Samples.environment("other"))
             try await store.write { writing in

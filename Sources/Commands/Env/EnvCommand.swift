@@ -5,7 +5,8 @@ struct EnvCommand: ParsableCommand {
         commandName: "env",
         abstract: "Environments of every mode: isolated ones, baselines and overlays.",
         subcommands: [
-            EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvCalls.self,
+            EnvValidate.self, EnvCreate.self, EnvList.self, EnvGet.self, EnvStatus.self, EnvExplain.self, EnvPlan.self,
+            EnvGraph.self, EnvCalls.self,
             EnvTraces.self,
             EnvLogs.self, EnvMetrics.self, EnvExecutions.self, EnvEvents.self, EnvDiagnose.self,
             EnvDeviations.self, EnvRepair.self, EnvExec.self, EnvWait.self, EnvStop.self, EnvResume.self,

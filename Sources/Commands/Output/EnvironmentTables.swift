@@ -37,7 +37,8 @@ package enum EnvironmentTables {
             ("name", environment.name), ("id", environment.id), ("mode", environment.mode),
             ("state", environment.state), ("message", message(environment)),
             ("revision", String(environment.revision)), ("overlay id", environment.overlayId),
-            ("parent", environment.parent.map(written)),
+            ("parent", environment.parent.map(written)), ("fingerprint", environment.fingerprint),
+            ("  of plan", environment.fingerprints?.plan), ("  of resolution", environment.fingerprints?.resolution),
             ("labels", labels.isEmpty ? nil : labels.joined(separator: " ")),
             ("created", "\(environment.createdAt) (\(Timestamp.age(environment.createdAt, now: now)) ago)"),
             ("updated", "\(environment.updatedAt) (\(Timestamp.age(environment.updatedAt, now: now)) ago)"),
@@ -45,7 +46,7 @@ package enum EnvironmentTables {
             ("execution", environment.execution),
         ]
         let text = lines.compactMap { name, value in
-            value.map { DisplayWidth.padded(name, to: 12) + $0.visible + "\n" }
+            value.map { DisplayWidth.padded(name, to: environment.fingerprints == nil ? 12 : 17) + $0.visible + "\n" }
         }.joined()
         return text + endpoints(environment) + "\n" + services(environment)
     }

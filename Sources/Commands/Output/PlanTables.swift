@@ -14,6 +14,10 @@ package enum PlanTables {
                 accepted.difference.map { [$0.service, $0.kind, $0.reasons.joined(separator: "; ")] }
             ).rendered()
         }
+        let cold = (accepted.services ?? []).filter { $0.verdict == "cold" }
+        if !cold.isEmpty {
+            text += "\n" + Table(["COLD", "WHY"], cold.map { [$0.service, $0.reason] }).rendered()
+        }
         return text + steps(accepted.plan)
     }
 

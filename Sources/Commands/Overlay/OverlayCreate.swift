@@ -26,12 +26,14 @@ struct OverlayCreate: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("A risk to accept; may be given again.", valueName: "unhealthy-parent"))
     var allow: [Risk] = []
 
+    @OptionGroup var focus: FocusOption
     @OptionGroup var create: CreateOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         try await Creation(
-            kind: .overlay(parent: baseline), options: create, common: common, allow: allow.map(\.rawValue)
+            kind: .overlay(parent: baseline), options: create, common: common, allow: allow.map(\.rawValue),
+            focus: focus.services
         ).run()
     }
 }

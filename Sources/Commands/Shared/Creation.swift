@@ -15,6 +15,8 @@ struct Creation {
     let options: CreateOptions
     let common: CommonOptions
     var allow: [String] = []
+    /// What will be tried; empty for everything.
+    var focus: [String] = []
 
     func run() async throws {
         var input = try BlueprintInput(path: options.file, .environment(mode))
@@ -62,6 +64,7 @@ struct Creation {
         var request = input.request(mode: mode?.rawValue, parent: nil)
         request.profile = options.profile
         request.allow = allow
+        request.focus = focus
         request.dryRun = options.dryRun
         return request
     }

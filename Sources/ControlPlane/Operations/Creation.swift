@@ -22,6 +22,8 @@ struct Creation: Sendable {
         var warnings: [ErrorDetail]
         /// Self first; the record, then its ancestors.
         var lineage: Lineage
+        /// `nil` until it is decided what of it starts.
+        var prediction: Prediction?
     }
 
     struct Parent: Sendable {
@@ -50,7 +52,8 @@ struct Creation: Sendable {
     func prepare(_ request: CreateRequest, mode fixedMode: EnvironmentMode?, parent named: String?) async throws
         -> Prepared
     {
-        try prepared(request, try await composed(request, mode: fixedMode, parent: named))
+        let composed = try await composed(request, mode: fixedMode, parent: named)
+        return try await predicting(try prepared(request, composed), focus: request.focus)
     }
 
     /// Over the parent that the request or the Blueprint names, as it is now.

@@ -23,7 +23,7 @@ extension EnvironmentOperations {
                 .notFound, "\(picture.record.name) is no baseline but of mode \(picture.record.mode.rawValue)",
                 hint: "microstax env get \(picture.record.name)")
         }
-        return EnvironmentView(picture, board: board, edgePort: gateway.edgePort)
+        return .whole(picture, board: board, edgePort: gateway.edgePort)
     }
 
     /// Every problem of a Blueprint; over its parent where the request names one.

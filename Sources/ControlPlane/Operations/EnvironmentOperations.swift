@@ -16,6 +16,7 @@ struct EnvironmentOperations: Sendable {
     let vault: SecretVault
     let gateway: GatewayKeeper
     let outside: Outside
+    let calls: CallKeeper
     let execs = ExecSessions()
 
     // MARK: Changing
@@ -39,7 +40,8 @@ struct EnvironmentOperations: Sendable {
                 environment: view, execution: request.dryRun ? nil : ExecutionView(prepared.execution),
                 plan: prepared.execution.steps.map { StepView($0) },
                 difference: prepared.record.difference.entries.map { DifferenceView($0) },
-                warnings: prepared.warnings))
+                warnings: prepared.warnings
+            ).predicted(prepared))
         if request.dryRun {
             try await creation.check(prepared, allow: Set(request.allow))
             return response
@@ -90,6 +92,11 @@ struct EnvironmentOperations: Sendable {
     ) async throws -> HTTPResponse {
         let record = try await picture(of: named).record
         try call.checkRevision(record)
+        guard request.focus.isEmpty else {
+            throw APIProblem(
+                .invalidRequest, "the focus of \(record.name) is said when it is created, and stays",
+                hint: "what is cold starts on its first request; or create another one with --focus")
+        }
         let update = update(Set(request.allow))
         let wish = try await update.wish(request, for: record)
         return try await realise(update, wish, record.id, request.dryRun, call, reply)
@@ -164,7 +171,7 @@ struct EnvironmentOperations: Sendable {
     }
 
     func view(of named: String) async throws -> EnvironmentView {
-        EnvironmentView(try await picture(of: named), board: board, edgePort: gateway.edgePort)
+        .whole(try await picture(of: named), board: board, edgePort: gateway.edgePort)
     }
 
     /// Sorted by name. `label` is `key=value`; `brief` counts the services instead of showing each.
@@ -187,7 +194,7 @@ struct EnvironmentOperations: Sendable {
             return try found.map { try EnvironmentPicture($0, in: store) }
         }
         let page = pictures.prefix(limit).map { picture in
-            var view = EnvironmentView(picture, board: board, edgePort: gateway.edgePort)
+            var view = EnvironmentView(picture, board: board, edgePort: gateway.edgePort, isBrief: brief)
             if brief { view.summariseServices() }
             return view
         }
@@ -197,11 +204,6 @@ struct EnvironmentOperations: Sendable {
     func resolutions(of named: String) async throws -> [ResolutionView] {
         let lineage = try await picture(of: named).lineage
         return lineage.services.map { ResolutionView(lineage.resolve($0)) }
-    }
-
-    func plan(of named: String) async throws -> [StepView] {
-        let record = try await picture(of: named).record
-        return Planner.create(record).steps.map { StepView(StepRecord(plan: $0)) }
     }
 
     func executions(of named: String) async throws -> [ExecutionView] {

@@ -71,6 +71,7 @@ extension Update {
         let last = try store.lastExecution(of: id)
         var wanted = record
         (wanted.spec, wanted.difference) = (wish.spec, wish.difference)
+        try settle(&wanted, before: record, in: store)
         let changes = Difference.between(request: wish.spec, parent: record.spec)
         let changed = Self.restarting(from: record, to: wanted, changes, wish.changedSecrets)
         let isSame = wish.spec == record.spec && wish.difference == record.difference && wish.changedSecrets.isEmpty

@@ -38,7 +38,13 @@ extension APIHandler {
             return try await operations.scale(subject, request, call) { call.reply($0, data: $1) }
         case .deleteEnvironment: return try await change(call, .delete)
         case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
-        case .environmentPlan: return call.reply(data: try await operations.plan(of: subject))
+        case .environmentPlan:
+            try call.refuseParameters(except: "review")
+            guard [nil, "true", "false"].contains(query["review"]) else {
+                throw APIProblem(.invalidRequest, "review is true or false")
+            }
+            return call.reply(data: try await operations.plan(of: subject, isReview: query["review"] == "true"))
+        case .environmentGraph: return call.reply(data: try await operations.graph(of: subject))
         case .environmentExplain:
             return call.reply(data: try await operations.explain(subject, path: query["path"] ?? ""))
         case .environmentExecutions: return call.reply(data: try await operations.executions(of: subject))

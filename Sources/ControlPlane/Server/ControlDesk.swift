@@ -11,6 +11,8 @@ package struct ControlDesk: Sendable {
     package let orchestrator: Orchestrator
     /// Idleness, ttls and schedules; runs for as long as its `run()`.
     package let lifecycles: LifecycleKeeper
+    /// What is seen of calls; runs for as long as its `run()`.
+    package let calls: CallKeeper
     let handler: APIHandler
 
     /// - Parameter gateway: asked for its port and its counts; whoever owns it starts it.
@@ -24,9 +26,10 @@ package struct ControlDesk: Sendable {
             store: store, runtime: runtime, routes: routes, secrets: vault, board: board,
             allocator: PortAllocator(range: ports, isFree: outside.isPortFree), outside: outside)
         orchestrator = Orchestrator(actions: actions, log: log)
+        calls = CallKeeper(gateway: gateway, store: store, now: outside.now, log: log)
         let operations = EnvironmentOperations(
             store: store, runtime: runtime, board: board, orchestrator: orchestrator, vault: vault, gateway: gateway,
-            outside: outside)
+            outside: outside, calls: calls)
         lifecycles = LifecycleKeeper(
             store: store, board: board, activity: GatewayActivity(gateway: gateway, execs: operations.execs),
             acting: LifecycleActions(store: store, board: board, orchestrator: orchestrator, outside: outside),

@@ -22,6 +22,7 @@ package struct Server: Sendable {
     let orchestrator: Orchestrator
     let lifecycles: LifecycleKeeper
     private let waker: Waker
+    private let calls: CallKeeper
     let handler: APIHandler
     private let vitals: Vitals
     private let readiness: Readiness
@@ -63,6 +64,7 @@ package struct Server: Sendable {
         }
         orchestrator = desk.orchestrator
         lifecycles = desk.lifecycles
+        calls = desk.calls
         waker = Waker(
             gateway: gateway, store: measured,
             actions: LifecycleActions(
@@ -116,6 +118,7 @@ package struct Server: Sendable {
                 group.addTask { await routes.run() }
                 group.addTask { await lifecycles.run() }
                 group.addTask { await waker.run() }
+                group.addTask { await calls.run() }
                 group.addTask { try await serveOwner(manager, onReady: onReady) }
                 if let listener = configuration.listener {
                     group.addTask { try await serveTCP(listener) }

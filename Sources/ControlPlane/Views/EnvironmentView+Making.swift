@@ -25,15 +25,25 @@ struct EnvironmentPicture: Sendable {
 }
 
 extension EnvironmentView {
-    init(_ picture: EnvironmentPicture, board: StatusBoard, edgePort: Int?) {
+    init(_ picture: EnvironmentPicture, board: StatusBoard, edgePort: Int?, isBrief: Bool = false) {
         self.init(
             picture.record, picture.lineage, board: board, edgePort: edgePort, ports: picture.ports,
-            execution: picture.lastExecution?.rawValue)
+            execution: picture.lastExecution?.rawValue, isBrief: isBrief)
+    }
+
+    /// Everything about one that was asked for by its name.
+    static func whole(_ picture: EnvironmentPicture, board: StatusBoard, edgePort: Int?) -> EnvironmentView {
+        var view = EnvironmentView(picture, board: board, edgePort: edgePort)
+        view.fingerprints = FingerprintsView(
+            graph: view.fingerprint ?? "",
+            plan: Fingerprint(of: Planner.create(picture.record.asMade).canonicalForm).description,
+            resolution: Fingerprint(of: picture.lineage.resolutionForm).description)
+        return view
     }
 
     init(
         _ record: EnvironmentRecord, _ lineage: Lineage, board: StatusBoard, edgePort: Int?,
-        ports: [PortAssignment] = [], execution: String? = nil
+        ports: [PortAssignment] = [], execution: String? = nil, isBrief: Bool = false
     ) {
         let parent = lineage.environments.dropFirst().first
         self.init(
@@ -48,7 +58,7 @@ extension EnvironmentView {
             expiresAt: record.expiresAt.map(timestamp), protected: record.isProtected ? true : nil,
             services: lineage.services.map { ServiceView(lineage.resolve($0), lineage, board) },
             endpoints: Self.endpoints(record, lineage, ports, edgePort: edgePort), message: record.message,
-            execution: execution)
+            execution: execution, fingerprint: isBrief ? nil : Fingerprint(of: lineage.graphForm).description)
     }
 
     /// A count of the services in their place.
