@@ -1,10 +1,10 @@
 # `make` says what there is. Every target does the set-up that it needs.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo demo-down test simulate fuzz soak kill bench format lint clean
+.PHONY: help setup build install demo demo-down test simulate fuzz fuzz-blueprints soak kill bench format lint clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what building and the demo need (asks for root only where a package is missing)
 	@scripts/system-packages.sh build demo
@@ -32,6 +32,9 @@ simulate: ## run 12,000 seeded random histories with faults and crashes (MICROST
 
 fuzz: ## feed the gateway random and mutated bytes, with an oracle (FUZZ_SECONDS=600; MICROSTAX_FUZZ_CASE=clients:42 repeats one)
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" SEED="$(SEED)" scripts/fuzz.sh
+
+fuzz-blueprints: ## feed random and mutated Blueprints and Compose files to all that reads them (FUZZ_SECONDS=600; MICROSTAX_FUZZ_CASE=blueprints:42 repeats one)
+	@FUZZ_OF=blueprints FUZZ_SECONDS="$(FUZZ_SECONDS)" SEED="$(SEED)" scripts/fuzz.sh
 
 soak: ## an hour of mixed traffic, ten tables a second, services killed: nothing wrong, lost or doubled (SOAK_SECONDS=60 tries it)
 	@SOAK_SECONDS="$(SOAK_SECONDS)" SEED="$(SEED)" scripts/soak.sh

@@ -15,7 +15,7 @@ import Testing
         let folder = root.appending(path: "Sources/Blueprints")
         let files = try #require(FileManager.default.enumerator(atPath: folder.path))
         sources = try files.compactMap { $0 as? String }.filter {
-            $0.hasSuffix(".swift") && !$0.hasPrefix("Importing/")
+            $0.hasSuffix(".swift") && !$0.hasPrefix("Importing/") && !$0.hasPrefix("Discovering/")
         }.map {
             try String(contentsOf: folder.appending(path: $0), encoding: .utf8)
         }

@@ -253,9 +253,8 @@ struct FormatTree {
         while line > end {
             if !text.isBlank(line), !text.isComment(line) {
                 let content = text.line(line).drop { $0 == " " }
-                let isDash =
-                    content.first == "-"
-                    && (content.count == 1 || " \t".unicodeScalars.contains(content.dropFirst().first!))
+                let second = content.dropFirst().first
+                let isDash = content.first == "-" && (second == nil || second == " " || second == "\t")
                 let isBefore = line < event.line || text.indent(line) < event.column - 1 || content.count == 1
                 if isDash, isBefore { return line }
                 if line < event.line { return nil }

@@ -84,10 +84,12 @@ enum CommentScan {
         for number in text.lines.indices.map({ $0 + 1 }) where !whole.contains(number) {
             let line = text.line(number)
             guard line.first != "%" else { continue }
-            let ranges = taken[number] ?? []
+            // In the order of the text, as libyaml comes by them.
+            var ranges = (taken[number] ?? [])[...]
             for index in line.indices where line[index] == "#" {
+                while let first = ranges.first, first.upperBound <= index { ranges = ranges.dropFirst() }
                 let isAfterSpace = index == 0 || line[index - 1] == " " || line[index - 1] == "\t"
-                guard isAfterSpace, !ranges.contains(where: { $0.contains(index) }) else { continue }
+                guard isAfterSpace, !(ranges.first?.contains(index) ?? false) else { continue }
                 found.append(TextLines.string(TextLines.trimmedRight(line[index...])))
                 break
             }

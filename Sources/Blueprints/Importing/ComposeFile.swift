@@ -93,6 +93,13 @@ extension Blueprint {
         )
     }
 
+    /// What a file such as `.env` sets; the last of several counts.
+    package static func variables(_ bytes: [UInt8]) -> [String: String] {
+        var result: [String: String] = [:]
+        for (key, value, _) in ComposeText.variables(bytes) { result[key] = value ?? "" }
+        return result
+    }
+
     /// Holds what was made against our own checker.
     static func checkedText(_ text: String) -> (isValid: Bool, diagnostics: [Diagnostic]) {
         let (document, problems) = read(Array(text.utf8), file: "blueprint.yaml", folder: "/")

@@ -87,13 +87,12 @@ struct ComposeImport {
 
     /// Compose needs no list of ports between services; whoever is called at a port has it.
     private func learnPorts(_ services: inout [ComposeService], _ names: ComposeNames) {
-        let known = Set(names.services.keys)
         let places = Dictionary(services.enumerated().map { ($1.name, $0) }) { first, _ in first }
         var learned: [(place: Int, port: Int, from: String)] = []
         for service in services {
             for variable in service.variables {
                 for case .text(let text) in variable.pieces {
-                    for found in LiteralAddresses.occurrences(in: text, among: known) {
+                    for found in LiteralAddresses.occurrences(in: text, among: names.known) {
                         guard let port = found.port, (1...65_535).contains(port),
                             let name = names.services[found.service],
                             name != service.name, let place = places[name]

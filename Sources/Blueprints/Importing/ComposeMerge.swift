@@ -19,7 +19,8 @@ enum ComposeMerge {
             return merge(upper, lower) { key, above, below in value(above, over: below, key: key) }
         case (.sequence(let above), .sequence(let below)) where !replaced.contains(key):
             var result = upper
-            result.content = .sequence(below + above.filter { item in !below.contains { same($0, item) } })
+            let known = Set(below.compactMap(\.text))
+            result.content = .sequence(below + above.filter { item in item.text.map { !known.contains($0) } ?? true })
             return result
         default: return upper
         }
@@ -48,14 +49,10 @@ enum ComposeMerge {
         return result
     }
 
-    private static func same(_ left: LocatedValue, _ right: LocatedValue) -> Bool {
-        left.text != nil && left.text == right.text
-    }
-
     /// `[A=b, C]` as `{A: b, C: null}`, `[db]` as `{db: null}`.
     static func map(_ value: LocatedValue) -> LocatedValue {
         guard case .sequence(let items) = value.content else { return value }
-        var seen: Set<String> = []
+        var places: [String: Int] = [:]
         var entries: [LocatedValue.Entry] = []
         for item in items {
             guard let text = item.text else { continue }
@@ -65,8 +62,12 @@ enum ComposeMerge {
             let entry = LocatedValue.Entry(
                 key: key, location: item.location, value: LocatedValue(content, at: item.location))
             // The last one counts.
-            if !seen.insert(key).inserted { entries.removeAll { $0.key == key } }
-            entries.append(entry)
+            if let place = places[key] {
+                entries[place] = entry
+            } else {
+                places[key] = entries.count
+                entries.append(entry)
+            }
         }
         var result = value
         result.content = .mapping(entries)

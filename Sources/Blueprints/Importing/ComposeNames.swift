@@ -2,6 +2,8 @@
 struct ComposeNames {
     /// By the name in the Compose file, and by every other name that the service answers to there.
     private(set) var services: [String: String] = [:]
+    /// The names in the Compose file.
+    private(set) var known: Set<String> = []
 
     init() {}
 
@@ -19,6 +21,7 @@ struct ComposeNames {
                 .changed, "services.\(entry.key)", "is called `\(name)`, also where others name it", at: entry.location)
         }
         for entry in entries { addAliases(of: entry) }
+        known = Set(services.keys)
     }
 
     private mutating func addAliases(of entry: LocatedValue.Entry) {

@@ -57,6 +57,7 @@ extension ComposeService {
 
     /// `secrets`: Compose mounts files, we set variables.
     mutating func convertSecrets(_ secrets: ComposeSecrets) {
+        let keys = Set(variables.map(\.key))
         for item in value["secrets"]?.items.prefix(100) ?? [] {
             guard let name = item.text ?? item["source"]?.text else { continue }
             let mount = "/run/secrets/\(item["target"]?.text ?? name)"
@@ -73,7 +74,7 @@ extension ComposeService {
                     continue
                 }
             }
-            let key = unusedKey(ComposeNames.plainLabel(name).replacing("-", with: "_").uppercased())
+            let key = unusedKey(ComposeNames.plainLabel(name).replacing("-", with: "_").uppercased(), keys)
             addSecret(label, key, source)
             attention(
                 "secrets",
@@ -82,44 +83,32 @@ extension ComposeService {
         }
     }
 
-    /// What the service is given already.
-    private var secretNames: Set<String> { Set(secretFields.compactMap { $0.0 }) }
-    private var secretKeys: Set<String> { Set(secretFields.compactMap { $0.1 }) }
-
-    private var secretFields: [(String?, String?)] {
-        guard case .list(let items)? = fields["secrets"]?.value else { return [] }
-        return items.map { item in
-            guard case .inline(let entries) = item else { return (nil, nil) }
-            func text(_ key: String) -> String? {
-                guard case .text(let text)? = entries.first(where: { $0.key == key })?.value else { return nil }
-                return text
-            }
-            return (text("name"), text("envKey"))
-        }
-    }
-
-    private mutating func addSecret(_ name: String, _ key: String, _ source: DraftNode) {
-        var items: [DraftNode] = []
-        if case .list(let before)? = fields["secrets"]?.value { items = before }
-        items.append(.line([("name", .text(name)), ("envKey", .text(key)), ("value", source)]))
-        set("secrets", .list(items))
+    /// `false` where there are as many as there can be.
+    @discardableResult private mutating func addSecret(_ name: String, _ key: String, _ source: DraftNode) -> Bool {
+        guard secrets.count < Fields.maxItems else { return false }
+        secrets.append(.line([("name", .text(name)), ("envKey", .text(key)), ("value", source)]))
+        secretNames.insert(name)
+        secretKeys.insert(key)
+        return true
     }
 
     /// A variable that nothing else sets.
-    private func unusedKey(_ wanted: String) -> String {
+    private func unusedKey(_ wanted: String, _ variables: Set<String>) -> String {
         let base = wanted.isEmpty ? "SECRET" : wanted
-        let used = Set(variables.map(\.key)).union(secretKeys)
-        return used.contains(base) ? (2...).lazy.map { "\(base)_\($0)" }.first { !used.contains($0) } ?? base : base
+        func isFree(_ key: String) -> Bool { !variables.contains(key) && !secretKeys.contains(key) }
+        return isFree(base) ? base : (2...).lazy.map { "\(base)_\($0)" }.first(where: isFree) ?? base
     }
 
     mutating func convertEnvironment(_ secrets: ComposeSecrets, _ ports: [String: [Port]]) {
         let places = hostsWithPort(ports)
+        let keys = Set(variables.map(\.key))
         var entries: [DraftEntry] = []
         for variable in variables {
             if variable.pieces.count == 1, case .secret(let name) = variable.pieces[0] {
                 let (label, source) = secrets.ofVariable(name)
-                if !secretNames.contains(label), !secretKeys.contains(variable.key) {
+                if !secretNames.contains(label), !secretKeys.contains(variable.key),
                     addSecret(label, variable.key, source)
+                {
                     changed("environment.\(variable.key)", "it is a secret now", at: variable.location)
                     continue
                 }
@@ -134,10 +123,7 @@ extension ComposeService {
                 switch piece {
                 case .text(let text):
                     return rewritten(text, variable, isWhole: isWhole, ports)
-                case .secret(let name):
-                    let (label, source) = secrets.ofVariable(name)
-                    if !secretNames.contains(label) { addSecret(label, unusedKey(name), source) }
-                    return "${secrets.\(label)}"
+                case .secret(let name): return reference(toSecret: name, of: variable, secrets, keys)
                 }
             }.joined()
             let isNumber = PlainScalar.content(text) == .scalar(text, .integer)
@@ -146,11 +132,26 @@ extension ComposeService {
             entries.append(DraftEntry(variable.key, isNumber ? .plain(text) : .text(text), remark: remark))
         }
         if !entries.isEmpty { set("env", .map(entries)) }
+        if !self.secrets.isEmpty { set("secrets", .list(self.secrets)) }
+    }
+
+    private mutating func reference(
+        toSecret name: String, of variable: Variable, _ secrets: ComposeSecrets, _ keys: Set<String>
+    ) -> String {
+        let (label, source) = secrets.ofVariable(name)
+        if !secretNames.contains(label), !addSecret(label, unusedKey(name, keys), source) {
+            attention(
+                "environment.\(variable.key)", "a service has up to \(Fields.maxItems) secrets; it is empty now",
+                at: variable.location)
+            return ""
+        }
+        return "${secrets.\(label)}"
     }
 
     /// Values for pairs such as `DB_HOST: db` and `DB_PORT: 5432`, which say the two halves of an address.
     private func hostsWithPort(_ ports: [String: [Port]]) -> [String: String] {
         var result: [String: String] = [:]
+        let pieces = Dictionary(variables.map { ($0.key, $0.pieces) }) { first, _ in first }
         for variable in variables {
             guard variable.pieces.count == 1, case .text(let text) = variable.pieces[0],
                 let target = names.services[text],
@@ -159,7 +160,7 @@ extension ComposeService {
             for ending in ["HOST", "HOSTNAME", "SERVER", "ADDR", "ADDRESS", "host"] where variable.key.hasSuffix(ending)
             {
                 let other = String(variable.key.dropLast(ending.count)) + (ending == "host" ? "port" : "PORT")
-                guard variables.contains(where: { $0.key == other && $0.pieces == [.text("\(number)")] }) else {
+                guard pieces[other] == [.text("\(number)")] else {
                     continue
                 }
                 result[variable.key] = "${services.\(target).host}"
@@ -172,7 +173,7 @@ extension ComposeService {
     /// A text with the names of services in it as they are now, as a template.
     private func rewritten(_ text: String, _ variable: Variable, isWhole: Bool, _ ports: [String: [Port]]) -> String {
         let found = LiteralAddresses.occurrences(
-            in: text, key: isWhole ? variable.key : nil, among: Set(names.services.keys))
+            in: text, key: isWhole ? variable.key : nil, among: names.known)
         let bytes = Array(text.utf8)
         var result = ""
         var done = 0

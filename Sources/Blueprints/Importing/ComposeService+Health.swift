@@ -30,7 +30,9 @@ extension ComposeService {
             fields.append(("http", .line(http)))
             changed("healthcheck", "as an `http` probe: the request that it sends", at: entry.location)
         } else {
-            let command = shell.map { ["sh", "-c", $0] } ?? words
+            let command = (shell.map { ["sh", "-c", $0] } ?? words).map {
+                renamed($0, "healthcheck", at: test.location)
+            }
             guard let program = command.first, !program.isEmpty, shell != "" else {
                 return attention("healthcheck", "its `test` runs nothing", at: test.location)
             }

@@ -24,7 +24,8 @@ extension ComposeService {
     }
 
     mutating func addPort(_ number: Int, remark: String? = nil) {
-        guard !ports.contains(where: { $0.number == number }), ports.count < Fields.maxItems else { return }
+        guard portPlaces[number] == nil, ports.count < Fields.maxItems else { return }
+        portPlaces[number] = ports.count
         ports.append(Port(number: number, transport: WellKnownPorts.transport(number), remark: remark))
     }
 
@@ -57,7 +58,7 @@ extension ComposeService {
         let transport = text(item["protocol"], "ports") ?? "tcp"
         let published = text(item["published"], "ports") ?? ""
         add(range, transport, published: published, target, at: item.location)
-        guard let index = ports.firstIndex(where: { $0.number == range.lowerBound }) else { return }
+        guard let index = portPlaces[range.lowerBound] else { return }
         if let spoken = text(item["app_protocol"], "ports").flatMap({ PortProtocol(rawValue: $0) }) {
             ports[index].transport = spoken
         }
@@ -76,7 +77,7 @@ extension ComposeService {
         }
         for number in range.prefix(Self.maxRange) {
             addPort(number)
-            guard let index = ports.firstIndex(where: { $0.number == number }) else { continue }
+            guard let index = portPlaces[number] else { continue }
             ports[index].isPublished = true
         }
         let isTCP = WellKnownPorts.transport(range.lowerBound) == .tcp

@@ -49,7 +49,7 @@ extension ComposeService {
                 words = Array(ComposeText.words(text(entry.value, "command") ?? "").prefix(Fields.maxItems))
                 carried("command", "as `args`, split as a shell does")
             }
-            if !words.isEmpty { set("args", .words(words)) }
+            if !words.isEmpty { set("args", .words(words.map { renamed($0, "command", at: entry.location) })) }
         }
         if let entry = value.entry("entrypoint"), !entry.value.isNull {
             let words =
@@ -62,6 +62,23 @@ extension ComposeService {
                     + "built in would do",
                 at: entry.location)
         }
+    }
+
+    /// A word of a command with the services that it addresses called as they are now; references are not known there.
+    func renamed(_ text: String, _ field: String, at location: SourceLocation) -> String {
+        let found = LiteralAddresses.occurrences(in: text, among: names.known).filter {
+            names.services[$0.service] != $0.service
+        }
+        guard !found.isEmpty else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var done = 0
+        for place in found where place.bytes.lowerBound >= done {
+            result += bytes[done..<place.bytes.lowerBound] + Array((names.services[place.service] ?? "").utf8)
+            done = place.bytes.upperBound
+        }
+        changed(field, "it names services as they are called now", at: location)
+        return String(decoding: result + bytes[done...], as: UTF8.self)
     }
 
     /// `nil` for what is no reference; a tag that came to nothing is none.

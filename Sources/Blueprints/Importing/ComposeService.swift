@@ -32,7 +32,13 @@ struct ComposeService {
     let notes: ImportNotes
 
     var ports: [Port] = []
+    /// Where in ``ports`` a number stands.
+    var portPlaces: [Int: Int] = [:]
     var variables: [Variable] = []
+    /// What the service is given already, and the secrets' names and variables.
+    var secrets: [DraftNode] = []
+    var secretNames: Set<String> = []
+    var secretKeys: Set<String> = []
     var dependencies: [Dependency] = []
     /// By the Blueprint's name of the field.
     var fields: [String: DraftEntry] = [:]

@@ -27,7 +27,9 @@ final class ComposeVariables {
     /// With everything that has a value or a default replaced; neighbouring texts are one.
     func pieces(_ text: String, _ path: String, at location: SourceLocation) -> [Piece] {
         var result: [Piece] = []
-        parse(Array(text.utf8)[...], 0, path, location, &result)
+        let bytes = Array(text.utf8)
+        let place = Place(path: path, location: location, closes: Self.closes(bytes))
+        parse(bytes[...], 0, place, &result)
         return result
     }
 
@@ -47,13 +49,18 @@ final class ComposeVariables {
     /// A variable that a service is handed as it is in the shell.
     func handedOn(_ name: String, _ path: String, at location: SourceLocation) -> [Piece] {
         var result: [Piece] = []
-        value(of: name, path, location, &result)
+        value(of: name, Place(path: path, location: location, closes: [:]), &result)
         return result
     }
 
-    private func parse(
-        _ text: ArraySlice<UInt8>, _ depth: Int, _ path: String, _ location: SourceLocation, _ result: inout [Piece]
-    ) {
+    /// Of the text that is parsed.
+    private struct Place {
+        var path: String
+        var location: SourceLocation
+        var closes: [Int: Int]
+    }
+
+    private func parse(_ text: ArraySlice<UInt8>, _ depth: Int, _ place: Place, _ result: inout [Piece]) {
         var literal: [UInt8] = []
         var rest = text
         func flush(_ result: inout [Piece]) {
@@ -74,10 +81,10 @@ final class ComposeVariables {
                 let name = rest.prefix { Self.isNamePart($0) }
                 rest = rest.dropFirst(name.count)
                 flush(&result)
-                value(of: String(decoding: name, as: UTF8.self), path, location, &result)
-            } else if next == 0x7B, depth < Self.maxDepth, let close = Self.close(rest) {
+                value(of: String(decoding: name, as: UTF8.self), place, &result)
+            } else if next == 0x7B, depth < Self.maxDepth, let close = place.closes[rest.startIndex] {
                 flush(&result)
-                expression(rest[(rest.startIndex + 1)..<close], depth, path, location, &result)
+                expression(rest[(rest.startIndex + 1)..<close], depth, place, &result)
                 rest = rest[(close + 1)...]
             } else {
                 literal.append(byte)
@@ -94,21 +101,19 @@ final class ComposeVariables {
         }
     }
 
-    /// The `}` that belongs to the `{` at the start.
-    private static func close(_ text: ArraySlice<UInt8>) -> Int? {
-        var depth = 0
+    /// For every `{`, where the `}` is that belongs to it; found in one go, however deep they lie.
+    private static func closes(_ text: [UInt8]) -> [Int: Int] {
+        var open: [Int] = []
+        var result: [Int: Int] = [:]
         for index in text.indices {
-            if text[index] == 0x7B { depth += 1 }
-            if text[index] == 0x7D {
-                depth -= 1
-                if depth == 0 { return index }
-            }
+            if text[index] == 0x7B { open.append(index) }
+            if text[index] == 0x7D, let start = open.popLast() { result[start] = index }
         }
-        return nil
+        return result
     }
 
     private func expression(
-        _ inside: ArraySlice<UInt8>, _ depth: Int, _ path: String, _ location: SourceLocation, _ result: inout [Piece]
+        _ inside: ArraySlice<UInt8>, _ depth: Int, _ place: Place, _ result: inout [Piece]
     ) {
         let nameBytes = inside.prefix { Self.isNamePart($0) }
         let name = String(decoding: nameBytes, as: UTF8.self)
@@ -116,29 +121,30 @@ final class ComposeVariables {
         guard let first = nameBytes.first, Self.isNameStart(first) else {
             return append("${" + String(decoding: inside, as: UTF8.self) + "}", &result)
         }
-        guard let sign = rest.first else { return value(of: name, path, location, &result) }
+        guard let sign = rest.first else { return value(of: name, place, &result) }
         let countsEmpty = sign == 0x3A
         if countsEmpty { rest = rest.dropFirst() }
         let isThere = values[name].map { !(countsEmpty && $0.isEmpty) } ?? false
         switch rest.first {
         case 0x2D:
-            if isThere { return value(of: name, path, location, &result) }
-            parse(rest.dropFirst(), depth + 1, path, location, &result)
-        case 0x3F: value(of: name, path, location, &result)
-        case 0x2B: if isThere { parse(rest.dropFirst(), depth + 1, path, location, &result) }
+            if isThere { return value(of: name, place, &result) }
+            parse(rest.dropFirst(), depth + 1, place, &result)
+        case 0x3F: value(of: name, place, &result)
+        case 0x2B: if isThere { parse(rest.dropFirst(), depth + 1, place, &result) }
         default: append("${" + String(decoding: inside, as: UTF8.self) + "}", &result)
         }
     }
 
-    private func value(of name: String, _ path: String, _ location: SourceLocation, _ result: inout [Piece]) {
+    private func value(of name: String, _ place: Place, _ result: inout [Piece]) {
         if Self.isSecret(name) {
             result.append(.secret(name))
         } else if let value = values[name] {
-            notes.add(.changed, path, "${\(name)} is replaced by what .env says", at: location)
+            notes.add(.changed, place.path, "${\(name)} is replaced by what .env says", at: place.location)
             append(value, &result)
         } else {
-            notes.add(.attention, path, "${\(name)} has no value and no default; it is empty now", at: location)
-            missing[path, default: []].append(name)
+            notes.add(
+                .attention, place.path, "${\(name)} has no value and no default; it is empty now", at: place.location)
+            missing[place.path, default: []].append(name)
             append("", &result)
         }
     }

@@ -7,7 +7,7 @@ extension Blueprint {
 }
 
 struct BlueprintSchema {
-    static let address = "https://microstax.dev/schema/blueprint.json"
+    static let address = "urn:microstax:blueprint"
 
     func rendered() -> String {
         var definitions: [String: SchemaText] = [:]

@@ -24,6 +24,7 @@ struct BlueprintInput {
     private(set) var missing: [LayerMention] = []
 
     private let purpose: Purpose
+    private let unbuilt: Diagnostic.Severity
     private let bytes: [UInt8]
     private let written: BlueprintDocument?
     private let problemsOfReading: [Diagnostic]
@@ -33,8 +34,11 @@ struct BlueprintInput {
     private var extended: [String: LayerAnswer] = [:]
     private var registered: [LayerMention: LayerAnswer] = [:]
 
-    /// - Parameter path: `-` reads stdin, and this folder is the Blueprint's.
-    init(path: String, _ purpose: Purpose) throws {
+    /// - Parameters:
+    ///   - path: `-` reads stdin, and this folder is the Blueprint's.
+    ///   - unbuilt: how what this version cannot run is reported.
+    init(path: String, _ purpose: Purpose, unbuilt: Diagnostic.Severity = .error) throws {
+        self.unbuilt = unbuilt
         let here = FileManager.default.currentDirectoryPath
         if path == "-" {
             name = "stdin"
@@ -63,7 +67,7 @@ struct BlueprintInput {
         let layer = purpose == .layer ? written.value["name"]?.text ?? "" : nil
         let stack = Blueprint.assemble(written, as: layer) { find($0) }
         missing = stack.missing
-        let checked = Blueprint.check(stack, mode: mode, isLayer: purpose == .layer)
+        let checked = Blueprint.check(stack, mode: mode, isLayer: purpose == .layer, unbuilt: unbuilt)
         self.checked = checked
         diagnostics += checked.diagnostics
         if let spec = checked.spec {

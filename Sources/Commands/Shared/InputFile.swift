@@ -1,3 +1,4 @@
+import API
 import Glibc
 
 /// Reads what a person named, within a limit.
@@ -17,6 +18,35 @@ enum InputFile {
     }
 
     static func readStandardInput() throws(Problem) -> [UInt8] { try read(0) }
+
+    /// What a person typed; `-` is stdin.
+    static func named(_ path: String) throws -> [UInt8] {
+        do {
+            return try path == "-" ? readStandardInput() : read(path)
+        } catch {
+            throw CommandFailure(.invalidInput, "cannot read \(path.visible): \(error.message)")
+        }
+    }
+
+    /// The folder that a file lies in, absolute; this folder for stdin.
+    static func folder(of path: String) -> String {
+        let absolute = absolute(path == "-" ? "./-" : path)
+        let end = absolute.lastIndex(of: "/") ?? absolute.startIndex
+        return end == absolute.startIndex ? "/" : String(absolute[..<end])
+    }
+
+    /// The path from the root on, without `.` and `..`.
+    static func absolute(_ path: String) -> String {
+        let here = getcwd(nil, 0).map { name in
+            defer { free(name) }
+            return String(cString: name)
+        }
+        var parts: [Substring] = []
+        for part in (path.hasPrefix("/") ? path : "\(here ?? "/")/\(path)").split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
 
     private static func read(_ file: Int32) throws(Problem) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -11,13 +11,15 @@ struct ValidationOptions: ParsableArguments {
     var overlayOf: String?
 }
 
-/// `blueprint validate`, and `env validate`, which is the same.
+/// `blueprint validate`, which judges the Blueprint, and `env validate`, which also asks whether this version can run it.
 struct Validation {
     let options: ValidationOptions
+    let unbuilt: Diagnostic.Severity
     let common: CommonOptions
 
     func run() async throws {
-        var input = try BlueprintInput(path: options.file, .environment(options.overlayOf == nil ? nil : .overlay))
+        var input = try BlueprintInput(
+            path: options.file, .environment(options.overlayOf == nil ? nil : .overlay), unbuilt: unbuilt)
         try await input.fetchLayers(common)
         var found = ValidationView(valid: !input.hasErrors, diagnostics: input.diagnostics.map(\.detail))
         if found.valid, let parent = options.overlayOf {
@@ -25,7 +27,10 @@ struct Validation {
         }
         try common.show(found, ids: []) {
             var lines = found.diagnostics.map(\.written)
-            if found.valid { lines.append("\(input.name) is valid") }
+            let unbuilt = found.diagnostics.contains { $0.code == "not_supported_yet" }
+            if found.valid {
+                lines.append("\(input.name) is valid" + (unbuilt ? "; this version cannot run it yet" : ""))
+            }
             return lines.map { $0 + "\n" }.joined()
         }
         if !found.valid {

@@ -27,6 +27,9 @@ struct BlueprintFuzz {
     /// Processor time for one step (reading, checking, …) with one input of up to 64 KiB, in a debug build.
     static let patience = Duration.seconds(1)
 
+    /// However slow the machine is, so many are tried.
+    static let least = 150
+
     let parent: BlueprintDocument
 
     init() {
@@ -41,7 +44,7 @@ struct BlueprintFuzz {
         let end = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
         let marker = mark.map { open($0, O_WRONLY | O_CREAT, 0o644) } ?? -1
         defer { if marker >= 0 { close(marker) } }
-        while report.cases < most, ContinuousClock.now < end, report.findings.count < 5 {
+        while report.cases < most, report.cases < Self.least || ContinuousClock.now < end, report.findings.count < 5 {
             let seed = base &+ UInt64(report.cases)
             // What ends the process is found by the number that it leaves behind.
             if marker >= 0 { _ = "\(seed)                    \n".withCString { pwrite(marker, $0, 21, 0) } }
@@ -80,6 +83,7 @@ struct BlueprintFuzz {
     private func laws(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
         try importing(input, seed, &report)
         try formatting(input, seed, &report)
+        if seed % 4 == 0 { try discovering(input, seed, &report) }
         let (document, diagnostics) = try timed("reading", seed, &report) {
             Blueprint.read(input, file: "f.yaml", folder: "/f")
         }
@@ -119,7 +123,9 @@ struct BlueprintFuzz {
         let other = FuzzedText(seed: seed ^ 0xFFFF).bytes()
         let (imported, diagnostics) = try timed("importing", seed, &report) {
             Blueprint.importCompose(
-                [ComposeFile(name: "compose.yaml", folder: "/f", bytes: input)],
+                [input, other].prefix(seed % 3 == 0 ? 2 : 1).map {
+                    ComposeFile(name: "compose.yaml", folder: "/f", bytes: $0)
+                },
                 options: ImportOptions(variables: ["A": "b", "DB_PASSWORD": "hush-hush"]),
                 load: { _ in seed % 2 == 0 ? other : nil })
         }
@@ -138,6 +144,28 @@ struct BlueprintFuzz {
         let again = Blueprint.format(Array(imported.text.utf8), file: "f")
         guard again.text == imported.text else {
             throw Finding("what was imported is not in the usual form: \(again.diagnostics.map(\.rendered))")
+        }
+    }
+
+    /// Whatever lies in a folder, a draft of it validates.
+    private func discovering(_ input: [UInt8], _ seed: UInt64, _ report: inout Report) throws {
+        let names = [
+            "compose.yaml", "package.json", "Procfile", "Dockerfile", "go.mod", "requirements.txt", "Gemfile",
+            "x.csproj",
+        ]
+        let files = (0..<3).map { index in
+            let name = names[Int((seed / 4 + UInt64(index) * 3) % UInt64(names.count))]
+            return DiscoveredFile(path: ["", "a_b/", "a_b/C/"][index] + name, bytes: input)
+        }
+        let (drafted, diagnostics) = try timed("discovering", seed, &report) {
+            Blueprint.discover(files + [DiscoveredFile(path: "main.go", bytes: [])], folder: "/f")
+        }
+        if let broken = diagnostics.first(where: { $0.file == "blueprint.yaml" && $0.severity == .error }) {
+            throw Finding("what was drafted does not validate: \(broken.rendered)")
+        }
+        guard let drafted else { return }
+        guard Blueprint.format(Array(drafted.text.utf8), file: "f").text == drafted.text else {
+            throw Finding("what was drafted is not in the usual form")
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
         let seconds = Self.environment["MICROSTAX_FUZZ_SECONDS"].flatMap { Double($0) }
         let base = Self.environment["MICROSTAX_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
         let report = BlueprintFuzz().run(
-            from: base, seconds: seconds ?? 5, most: seconds == nil ? 1500 : Int.max,
+            from: base, seconds: seconds ?? 3, most: seconds == nil ? 1500 : Int.max,
             mark: Self.environment["MICROSTAX_FUZZ_MARK"])
         print(
             """

@@ -141,7 +141,7 @@ struct FuzzedText {
 
     private mutating func bomb() -> String {
         let count = 1 + below(60)
-        switch below(9) {
+        switch below(13) {
         case 0:
             return "a0: &a0 [x, x]\n"
                 + (1...count).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]\n" }.joined()
@@ -165,6 +165,17 @@ struct FuzzedText {
         case 7:
             return String(repeating: "# a comment\n", count: count * 50) + "name: x # y\n"
                 + String(repeating: "\n", count: count)
+        case 8:
+            return "services: {a: {image: x, ports: ["
+                + (0..<count * 16).map { "\"\($0 * 60 + 1)-\($0 * 60 + 60)\"" }.joined(separator: ", ") + "]}}"
+        case 9:
+            return "services: {a: {image: x, environment: {"
+                + (0..<count * 30).map { "A_PW\($0): \"${A_PW\($0)}\"" }.joined(separator: ", ") + "}}}"
+        case 10: return "a: [" + (0..<count * 150).map { _ in "\" # x\"" }.joined(separator: ", ") + "] # y\nname: z\n"
+        case 11:
+            let many = (0..<count * 70).map { "\($0)" }.joined(separator: ",")
+            return
+                "services: {a: {image: x, expose: [\(many)]}, b: {extends: a, expose: [\(many)], environment: [A=b,\(many)]}}"
         default:
             return "services:\n" + (0..<count).map { "  s\($0): {extends: s\($0 + 1), image: x}\n" }.joined()
                 + "  s\(count): {extends: s0}\n"

@@ -153,6 +153,7 @@ import Testing
               my_api:
                 image: api:1
                 depends_on: [the_db]
+                command: ./wait the_db:5432 other_api -- ./api
                 links: ["Cache:c"]
                 environment:
                   URL: http://other_api:8080/x
@@ -174,6 +175,7 @@ import Testing
                 "DB_HOST": "${services.the-db.host}", "DB_PORT": "${services.the-db.port}",
                 "SEEDS_HOSTS": "the-db,cache",
             ])
+        #expect(api.args == ["./wait", "the-db:5432", "other_api", "--", "./api"])
         #expect(api.dependsOn.map(\.service) == ["cache", "other-api", "the-db"])
         #expect(
             run.service("my-api")?.env == ["U": "${services.other-api.url}", "V": "x://${services.my-api-2.address}"])
@@ -261,6 +263,23 @@ import Testing
         let run = ImportRun(text)
         #expect(run.imported == nil)
         #expect(run.diagnostics.map(\.code) == [code])
+    }
+
+    /// Found by fuzzing: each `${` looked for its end again.
+    @Test(.timeLimit(.minutes(1))) func defaultsInsideOfDefaultsAreReadInOneGo() {
+        let open = String(repeating: "${A:-", count: 100_000)
+        #expect(ImportRun("services: {a: {image: x, environment: {A: '\(open)'}}}").spec != nil)
+        let closed = open + String(repeating: "}", count: 100_000)
+        #expect(ImportRun("services: {a: {image: x, environment: {A: '\(closed)'}}}").spec != nil)
+    }
+
+    /// Found by fuzzing: the last ones referred to secrets that nobody had.
+    @Test func moreSecretsThanThereCanBeAreLeftEmpty() {
+        let all = (0..<1002).map { "A_PW\($0): \"${A_PW\($0)}\"" }.joined(separator: ", ")
+        let run = ImportRun("services: {a: {image: x, environment: {\(all)}}}")
+        let service = run.service("a")
+        #expect(service?.secrets.count == 1000)
+        #expect(service?.env == ["A_PW1000": "", "A_PW1001": ""])
     }
 
     @Test func theFirstFormatIsKnown() {
