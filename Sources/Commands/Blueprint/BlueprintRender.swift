@@ -29,7 +29,7 @@ struct BlueprintRender: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let input = try BlueprintInput(path: file, .environment(baseline == nil ? nil : .overlay))
+        let input = try BlueprintInput(path: file, .environment(baseline == nil ? nil : .overlay), unbuilt: .warning)
         try input.requireValid("; nothing is rendered")
         for warning in input.diagnostics { common.note(warning.rendered) }
         var found = RenderedView(blueprint: input.rendered(showsProvenance: provenance) ?? "", layers: [], warnings: [])
