@@ -50,7 +50,7 @@ import Testing
             #expect(valid.output.contains("is valid; this version cannot run it yet"))
             let runnable = await CommandRun.run(["env", "validate", "--file", to], environment: ["DB_PASSWORD": "x"])
             #expect(runnable.status == 65)
-            #expect(runnable.output.contains("not_supported_yet"))
+            #expect(runnable.output.contains("`image` is not built yet"))
             let usual = await CommandRun.run(["blueprint", "format", "--check", to])
             #expect(usual.status == 0)
 

@@ -17,7 +17,10 @@ extension ComposeService {
             add(Variable(key: entry.key, pieces: pieces, location: entry.location))
         }
         variables = order.compactMap { found[$0] }.filter { variable in
-            let isGood = !variable.key.isEmpty && variable.key.utf8.allSatisfy { $0 > 0x20 && $0 != 0x3D && $0 != 0x7F }
+            // A key of YAML has up to 1024 characters.
+            let isGood =
+                !variable.key.isEmpty && variable.key.utf8.count <= 256
+                && variable.key.utf8.allSatisfy { $0 > 0x20 && $0 != 0x3D && $0 != 0x7F }
             if !isGood {
                 attention(
                     "environment", "`\(shortened(variable.key))` is no name for a variable", at: variable.location)

@@ -282,6 +282,14 @@ import Testing
         #expect(service?.env == ["A_PW1000": "", "A_PW1001": ""])
     }
 
+    /// Found by fuzzing: YAML has no keys of more than 1024 characters.
+    @Test func aVariableWithAVeryLongNameIsNone() {
+        let name = String(repeating: "A", count: 2000)
+        let run = ImportRun("services: {a: {image: x, environment: ['\(name)=b', C=d]}}")
+        #expect(run.service("a")?.env == ["C": "d"])
+        #expect(run.notes.contains("attention services.a.environment"))
+    }
+
     @Test func theFirstFormatIsKnown() {
         let run = ImportRun("web:\n  build: .\n  links: [db]\ndb:\n  image: postgres:9\n")
         #expect(run.service("web")?.dependsOn.map(\.service) == ["db"])
