@@ -191,7 +191,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "HTTPWire", "HTTPTransport", "EnvironmentGraph", "Blueprints", "Certificates", "CNghttp2",
-                "TestSupport",
+                "CPlatform", "TestSupport",
             ]),
         tests("CommandsTests", ["Commands", "APIClient", "API", "HTTPTransport", "TestSupport", argumentParser]),
         tests(

@@ -68,7 +68,7 @@ int msx_listen_messages(const char *path) {
     unlink(path);
     if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0) return fail(descriptor);
     // Nobody can connect before it listens.
-    if (chmod(path, 0600) < 0 || listen(descriptor, 4) < 0) return fail(descriptor);
+    if (chmod(path, 0600) < 0 || listen(descriptor, 64) < 0) return fail(descriptor);
     return descriptor;
 }
 

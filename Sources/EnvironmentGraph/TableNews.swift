@@ -6,6 +6,8 @@ package struct TableNews: Sendable, Hashable, Codable {
     package var table: RoutingTable?
     /// From the table of the cursor that was sent.
     package var delta: RoutingDelta?
+    /// The control plane's own gateway, whose memory of traces is shared by whoever follows on the same machine.
+    package var traces: TracePlace?
 
     package init(cursor: String? = nil, table: RoutingTable? = nil, delta: RoutingDelta? = nil) {
         self.cursor = cursor

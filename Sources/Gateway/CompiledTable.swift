@@ -87,11 +87,11 @@ final class CompiledTable: Sendable {
         contexts.find(UInt32(root), context)
     }
 
-    /// Of every environment in it.
-    var stampsByID: [EnvironmentID: UInt32] { stamps.stamps }
-
     /// `nil` where that environment is gone.
     func environment(stamped stamp: UInt32) -> Int? { stamps.positions[stamp] }
+
+    /// `nil` where that environment is gone, or not known here yet; see ``EnvironmentID/key``.
+    func environment(keyed key: UInt64) -> Int? { stamps.stamp(keyed: key).flatMap(environment(stamped:)) }
 
     func environment(named name: UnsafeRawBufferPointer) -> Int? { names.find(0, name) }
 
@@ -118,6 +118,8 @@ struct CompiledEnvironment: Sendable {
     let root: Int
     /// Names this environment in every table; never given to another one, never 0.
     let stamp: UInt32
+    /// See ``EnvironmentID/key``.
+    let key: UInt64
     /// Canonical name of the context that leads here; empty where none does.
     let context: [UInt8]
     let state: RoutedEnvironment.State
@@ -156,7 +158,8 @@ struct CompiledEnvironment: Sendable {
             return CompiledEnvironment(
                 id: environment.id, name: environment.name, revision: environment.revision, parent: parents[index],
                 root: roots[index],
-                stamp: stamps.stamps[environment.id] ?? 0, context: Array((environment.overlayID ?? "").utf8),
+                stamp: stamps.stamps[environment.id] ?? 0, key: environment.id.key,
+                context: Array((environment.overlayID ?? "").utf8),
                 state: environment.state, wakes: environment.wakes == true,
                 settings: RoutingSettings(environments[roots[index]]))
         }
@@ -186,6 +189,7 @@ struct StampBook: Sendable {
     private(set) var stamps: [EnvironmentID: UInt32] = [:]
     /// Positions in the table.
     private(set) var positions: [UInt32: Int] = [:]
+    private var keys: [UInt64: UInt32] = [:]
     private var next: UInt32 = 1
 
     init(_ environments: [EnvironmentID], after last: StampBook?) {
@@ -195,6 +199,9 @@ struct StampBook: Sendable {
             if stamp == next { next += 1 }
             stamps[id] = stamp
             positions[stamp] = position
+            keys[id.key] = stamp
         }
     }
+
+    func stamp(keyed key: UInt64) -> UInt32? { keys[key] }
 }

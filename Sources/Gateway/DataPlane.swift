@@ -40,8 +40,10 @@ actor DataPlane {
     private var isApplying = false
     private var isStopped = false
     private var isEnding = false
-    private let bell = WakeBell()
-    private let traces = TraceMemory()
+    /// Rung when something begins to wait, here or at a follower.
+    nonisolated let bell = WakeBell()
+    /// In which contexts traces were seen; other gateways may share it.
+    nonisolated let traces = TraceMemory()
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
@@ -92,18 +94,6 @@ actor DataPlane {
     func inherit(_ sockets: [ListeningSocket]) {
         inherited = sockets
         isHolding = true
-    }
-
-    /// For the next gateway.
-    func memory() -> HandoverMemory {
-        HandoverMemory(stamps: table.stampsByID, traces: traces.remembered(now: LoopPart.milliseconds()))
-    }
-
-    /// What the gateway before this one has seen.
-    func remember(_ memory: HandoverMemory) {
-        let own = table.stampsByID
-        let known = Dictionary(memory.stamps.map { ($1, $0) }) { first, _ in first }
-        traces.remember(memory.traces, now: LoopPart.milliseconds()) { stamp in known[stamp].flatMap { own[$0] } }
     }
 
     /// Accepts from everything that is open by now; what is left of the inherited sockets is closed.

@@ -43,6 +43,24 @@ package struct ActivitySnapshot: Sendable, Hashable, Codable {
         self.environments = environments
     }
 
+    /// Takes in what another gateway saw: of what was before either of them began, nothing is known.
+    mutating func join(_ other: ActivitySnapshot) {
+        startedAt = max(startedAt, other.startedAt)
+        now = max(now, other.now)
+        var positions = Dictionary(environments.enumerated().map { ($1.environment, $0) }) { first, _ in first }
+        for theirs in other.environments {
+            guard let position = positions[theirs.environment] else {
+                positions[theirs.environment] = environments.count
+                environments.append(theirs)
+                continue
+            }
+            environments[position].lastRequestAt = [environments[position].lastRequestAt, theirs.lastRequestAt]
+                .compactMap { $0 }.max()
+            environments[position].openRequests += theirs.openRequests
+            environments[position].openConnections += theirs.openConnections
+        }
+    }
+
     /// Since when there has been no request and no open connection, in milliseconds since 1970, UTC; `nil` while there
     /// is one. Never earlier than the gateway's own start.
     package func quietSince(_ environment: EnvironmentID) -> Int64? {

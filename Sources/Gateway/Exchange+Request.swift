@@ -162,11 +162,13 @@ extension Exchange {
         let context = decision.context >= 0 ? table.environments[decision.context].stamp : 0
         servingPlace =
             provider?.serving.enter(
-                context: onward(context, settings), trace: trace, hop: Serving.Hop(trace: span.trace, span: span.span))
+                context: onward(context, settings), trace: trace,
+                hop: Serving.Hop(trace: span.trace, span: span.span))
             ?? -1
         if settings.propagates, carriers.trace != nil || !requestParser.head.has(.traceparent) {
             let origin = table.environments[table.environments[decision.environment].root]
-            worker.traces.saw(trace, root: origin.stamp, context: context, now: worker.now)
+            let key = decision.context >= 0 ? table.environments[decision.context].key : 0
+            worker.traces.saw(trace, root: origin.key, context: key, now: worker.now)
         }
         requestHead.clear()
         requestHead.appendRequest(

@@ -30,7 +30,9 @@ package struct GatewayControl: Sendable {
     package func counts() async throws -> CountSnapshot { try await send(HTTPRequest("GET", "/counts")) }
 
     /// What each environment has to do with requests; see ``ActivitySnapshot/quietSince(_:)``.
-    package func activity() async throws -> ActivitySnapshot { try await send(HTTPRequest("GET", "/activity")) }
+    package func activity(within limit: Duration = .seconds(30)) async throws -> ActivitySnapshot {
+        try await send(HTTPRequest("GET", "/activity"), within: limit)
+    }
 
     /// Where spans are sent from now on; `nil`: nowhere.
     package func putOTLP(_ target: OTLPTarget?) async throws {
@@ -49,8 +51,8 @@ package struct GatewayControl: Sendable {
 
     /// What requests and connections wait for. Without a number at once; with the last reply's, when there may be more, or
     /// after a while.
-    package func wanted(since number: UInt64?) async throws -> WantedReply {
-        try await send(HTTPRequest("GET", "/wanted" + (number.map { "?since=\($0)" } ?? "")))
+    package func wanted(since number: UInt64?, within limit: Duration = .seconds(30)) async throws -> WantedReply {
+        try await send(HTTPRequest("GET", "/wanted" + (number.map { "?since=\($0)" } ?? "")), within: limit)
     }
 
     /// Asks the gateway to stop accepting, finish what is in flight, and end.

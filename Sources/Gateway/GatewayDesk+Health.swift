@@ -48,10 +48,21 @@ extension GatewayDesk {
             ("microstax_gateway_table_version", "Of the table that is routed by.", version),
             ("microstax_gateway_environments", "In the table.", UInt64(environments)),
             ("microstax_gateway_listeners", "That are bound.", UInt64(listeners)),
+            (
+                "microstax_gateway_traces_forgotten", "Trace ids that had to go before ten minutes were over.",
+                plane.traces.forgotten
+            ),
         ]
         if let following {
             let isUp = following.heardAt != nil && following.problem == nil
             gauges.append(("microstax_gateway_control_plane_up", "It answered the last time.", isUp ? 1 : 0))
+            let isShared = await status().following?.tracesProblem == nil
+            gauges.append(
+                (
+                    "microstax_gateway_traces_shared",
+                    "What the server's own gateway has seen of traces is known here.",
+                    isShared ? 1 : 0
+                ))
         }
         return gauges.map { "# HELP \($0.name) \($0.help)\n# TYPE \($0.name) gauge\n\($0.name) \($0.value)\n" }
             .joined()

@@ -12,6 +12,7 @@ actor GatewayDesk {
     let plane: DataPlane
     private let identities: TLSIdentities?
     let exporter: OTLPExporter
+    nonisolated let followers: Followers
     private let file: TableFile
     let logger: Logger
     private let startedAt: String
@@ -36,6 +37,7 @@ actor GatewayDesk {
     private var predecessor: Predecessor?
     /// Of a standalone gateway.
     private(set) var following: FollowingStatus?
+    private var sharing: TraceSharing?
 
     /// - Parameter followed: the control plane of a standalone gateway.
     init(
@@ -46,6 +48,7 @@ actor GatewayDesk {
         following = followed.map { FollowingStatus(controlPlane: $0) }
         self.configuration = configuration
         self.plane = plane
+        followers = Followers(plane.bell)
         self.identities = identities
         self.exporter = exporter
         self.logger = logger
@@ -126,8 +129,8 @@ actor GatewayDesk {
         case ("GET", "/counts"): return reply(await plane.counts())
         case ("GET", "/wanted"):
             let since = request.query["since"].flatMap { UInt64($0) }
-            return reply(await plane.wanted(since: since, within: Self.longestPoll))
-        case ("GET", "/activity"): return reply(await plane.activity())
+            return reply(await wanted(since: since))
+        case ("GET", "/activity"): return await activity()
         case ("GET", "/measures"): return reply(await plane.measures())
         case ("PUT", "/otlp"): return putOTLP(request.body)
         case ("POST", "/spans/flush"): return reply(await plane.flushSpans())
@@ -145,13 +148,32 @@ actor GatewayDesk {
     /// Whoever asks what is wanted is answered now.
     func stopWaiting() async { await plane.stopWaiting() }
 
+    func follow(_ sharing: TraceSharing?) { self.sharing = sharing }
+
     func status() async -> GatewayStatus {
-        GatewayStatus(
+        following?.tracesProblem = await sharing?.problem
+        return GatewayStatus(
             pid: getpid(), version: configuration.productVersion, tableVersion: await plane.version,
             edgePort: edgePort, startedAt: startedAt, environments: await plane.environmentCount,
             listeners: await plane.listenerCount,
             problems: problems + refusals.map(\.problem) + [identities?.problem].compactMap { $0 },
             refused: refusals.map { GatewayTableReply.Listener(port: $0.port, error: $0.error) }, following: following)
+    }
+
+    private func wanted(since number: UInt64?) async -> WantedReply {
+        var reply = await plane.wanted(since: number, within: Self.longestPoll)
+        // As soon as one of them has something, the bell has rung, and everything is asked for anew.
+        let theirs = await followers.wanted().subtracting(reply.wanted)
+        reply.wanted += theirs.sorted { ($0.environment.rawValue, $0.service) < ($1.environment.rawValue, $1.service) }
+        return reply
+    }
+
+    private func activity() async -> HTTPResponse {
+        do {
+            return reply(try await followers.activity(joining: await plane.activity()))
+        } catch {
+            return refuse(503, "follower_silent", "a gateway that follows does not say who uses it: \(error)")
+        }
     }
 
     // MARK: Following

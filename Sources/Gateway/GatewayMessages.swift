@@ -37,7 +37,7 @@ package struct GatewayTableReply: Sendable, Hashable, Codable {
 
 /// A refusal, as the control socket writes it and ``GatewayControl`` throws it.
 package struct GatewayControlError: Error, Sendable, Hashable, Codable, CustomStringConvertible {
-    /// `not_running`, `table_version_older`, `another_base`, `malformed`, `not_found`, `unreachable`, `stopping`.
+    /// `not_running`, `table_version_older`, `another_base`, `malformed`, `not_found`, `unreachable`, `stopping`, `follower_silent`.
     package var code: String
     package var message: String
 

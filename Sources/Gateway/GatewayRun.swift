@@ -15,6 +15,8 @@ struct GatewayRun: Sendable {
     private let plane: DataPlane
     private let desk: GatewayDesk
     private let source: (any TableSource)?
+    /// Of a gateway that follows.
+    private let sharing: TraceSharing?
     private let logger: Logger
     private let endings: AsyncStream<Ending>
     private let end: AsyncStream<Ending>.Continuation
@@ -28,6 +30,7 @@ struct GatewayRun: Sendable {
         self.plane = plane
         self.desk = desk
         self.source = source
+        sharing = source.map { _ in TraceSharing(plane.traces, folder: configuration.folder, logger: logger) }
         self.logger = logger
         self.endings = endings
         self.end = end
@@ -35,6 +38,9 @@ struct GatewayRun: Sendable {
 
     /// Returns when it was told to stop, or after its retirement.
     func run(onReady: @escaping @Sendable (GatewayStatus) -> Void) async throws {
+        // Before anybody is served by a table that is on disk.
+        await sharing?.ask()
+        await desk.follow(sharing)
         let takesOver = try await takeOver()
         guard case .retire(let successor) = try await serve(isStarted: takesOver, onReady: onReady) else { return }
         await retire(before: successor)
@@ -51,13 +57,24 @@ struct GatewayRun: Sendable {
                 return false
             }
             try await start(after: predecessor)
-            if let memory = try await predecessor.release() { await plane.remember(memory) }
+            shareTraces(try await predecessor.release())
             try await plane.acceptNow()
             return true
         } catch let refusal as Predecessor.Refusal {
             throw GatewayProcess.StartError(description: refusal.description)
         } catch let failure as MessageSocket.Failure {
             throw GatewayProcess.StartError(description: "the running gateway did not hand over: \(failure)")
+        }
+    }
+
+    /// Without what the gateway before this one has seen, a caller that forwards nothing but a trace id would be answered by the
+    /// baseline for a while.
+    private func shareTraces(_ descriptor: Int32?) {
+        do {
+            guard let descriptor else { throw TraceRegion.Failure(description: "it gave none") }
+            try plane.traces.share(descriptor, now: LoopPart.milliseconds())
+        } catch {
+            logger.warning("the earlier gateway's traces are forgotten", metadata: ["error": "\(error)"])
         }
     }
 
@@ -129,7 +146,10 @@ struct GatewayRun: Sendable {
             }
             group.addTask { await desk.keepOpening() }
             if let source {
-                group.addTask { await TableFollower(source: source, desk: desk, logger: logger).run() }
+                group.addTask { await sharing?.run() }
+                group.addTask {
+                    await TableFollower(source: source, desk: desk, sharing: sharing, logger: logger).run()
+                }
             }
             defer { group.cancelAll() }
             // Cancelled: nobody says why.
@@ -155,10 +175,9 @@ struct GatewayRun: Sendable {
     /// same.
     private func retire(before successor: MessageSocket) async {
         await plane.retire()
-        let memory = await plane.memory().file()
+        let region = plane.traces.region
         // A successor that is gone is noticed below.
-        try? successor.send(HandoverMessage(.released), [memory].compactMap(\.self))
-        if let memory { close(memory) }
+        withExtendedLifetime(region) { try? successor.send(HandoverMessage(.released), [region.descriptor]) }
         logger.info("another gateway has taken over")
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await follow(successor) }

@@ -127,7 +127,7 @@ struct RouteDecision {
         // Carriers 1 to 3, then 4 (the trace), then 5 (the caller's environment), then 6 (own URL, host name, cookie).
         var named = carriers.context?.of(bytes)
         let seen = carriers.trace.map {
-            traces.context(of: $0, root: table.environments[origin.root].stamp, now: now)
+            traces.context(of: $0, root: table.environments[origin.root].key, now: now)
         }
         if let known = traced(seen, origin, table, named),
             !isEdge || agrees(known, origin, table, hostContext, carriers.cookie?.of(bytes))
@@ -232,8 +232,8 @@ struct RouteDecision {
         _ seen: TraceMemory.Context?, _ origin: CompiledEnvironment, _ table: CompiledTable,
         _ named: UnsafeRawBufferPointer?
     ) -> Int? {
-        guard case .one(let stamp) = seen else { return nil }
-        let known = table.environment(stamped: stamp)
+        guard case .one(let key) = seen else { return nil }
+        let known = table.environment(keyed: key)
         guard let named else { return known ?? -1 }
         if table.environment(ofContext: named, root: origin.root) != known { carriersDisagree = true }
         return nil

@@ -125,6 +125,21 @@ import Testing
         }
     }
 
+    @Test func whatSeveralGatewaysSawIsOne() {
+        func entry(_ id: String, _ last: Int64?, _ requests: Int) -> EnvironmentActivity {
+            EnvironmentActivity(
+                environment: EnvironmentID(rawValue: id), lastRequestAt: last, openRequests: requests,
+                openConnections: 1)
+        }
+        var own = ActivitySnapshot(startedAt: 10, now: 100, environments: [entry("a", 50, 0), entry("b", nil, 2)])
+        own.join(ActivitySnapshot(startedAt: 20, now: 90, environments: [entry("b", 60, 1), entry("c", 70, 0)]))
+        #expect(own.startedAt == 20 && own.now == 100)
+        #expect(own.environments.map(\.environment.rawValue) == ["a", "b", "c"])
+        #expect(own.environments.map(\.lastRequestAt) == [50, 60, 70])
+        #expect(
+            own.environments.map(\.openRequests) == [0, 3, 0] && own.environments.map(\.openConnections) == [1, 2, 1])
+    }
+
     @Test func quietSinceIsNeverBeforeTheStart() {
         func id(_ text: String) -> EnvironmentID { EnvironmentID(rawValue: text) }
         let busy = EnvironmentActivity(environment: id("a"), lastRequestAt: 50, openRequests: 0, openConnections: 1)

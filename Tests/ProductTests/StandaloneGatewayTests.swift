@@ -7,43 +7,6 @@ import Testing
 @Suite struct StandaloneGatewayTests {
     private static let token = "msx_0123456789abcdef0123"
 
-    /// One that runs, and where it answers.
-    private struct Standalone {
-        let process: ServeProcess
-        let edge: Int
-        let admin: Int
-
-        init(_ product: Product, _ folder: String, follows controlPlane: Int, token: String) async throws {
-            admin = Int.random(in: 12000...19000)
-            let process = try ServeProcess(
-                product,
-                [
-                    "--control-plane", "http://127.0.0.1:\(controlPlane)", "--folder", "\(product.home)/\(folder)",
-                    "--port", "0", "--admin-port", "\(admin)", "--loops", "1",
-                ], command: "gateway", environment: ["MICROSTAX_API_KEY": token])
-            self.process = process
-            edge = try await eventually("the gateway", lastSeen: { process.said }) {
-                process.said.firstMatch(of: /serves 127.0.0.1:(\d+)/).flatMap { Int($0.1) }
-            }
-        }
-
-        func ready() async throws -> Answer.Reply { try await Answer.get("http://127.0.0.1:\(admin)/ready") }
-
-        func get(_ host: String, _ headers: [String: String] = [:]) async throws -> Answer.Reply {
-            try await Answer.get("http://127.0.0.1:\(edge)/", headers.merging(["host": host]) { $1 })
-        }
-
-        func path(_ host: String, _ headers: [String: String] = [:]) async throws -> String? {
-            let reply = try await get(host, headers)
-            return reply.status == 200 ? try reply.answer.path : nil
-        }
-
-        func stop(_ signal: Int32 = SIGTERM) async throws -> Int32 {
-            process.send(signal)
-            return try await process.ended()
-        }
-    }
-
     @Test func followsAServerAndServesWithoutIt() async throws {
         try await Product.with { product in
             // Below the kernel's own range, as port 0 would hide which one was taken.
@@ -55,7 +18,7 @@ import Testing
             let overlay = try product.blueprint(Blueprints.change("back"), named: "feat.yaml")
             try await product.mustRun("overlay", "create", "--baseline", "base", "--file", overlay, "--wait")
 
-            let gateway = try await Standalone(product, "alone", follows: port, token: Self.token)
+            let gateway = try await StandaloneGateway(product, "alone", follows: port, token: Self.token)
             try await eventually("a table", lastSeen: { gateway.process.said }) {
                 try await gateway.ready().status == 200 ? true : nil
             }
@@ -79,10 +42,10 @@ import Testing
             kill(try product.serverPID(), SIGKILL)
             #expect(try await gateway.path(other) == "front:v3 middle:v1 back:v1")
             #expect(try await gateway.stop() == 0)
-            let again = try await Standalone(product, "alone", follows: port, token: Self.token)
+            let again = try await StandaloneGateway(product, "alone", follows: port, token: Self.token)
             #expect(try await again.ready().status == 200)
             #expect(try await again.path(other) == "front:v3 middle:v1 back:v1")
-            let fresh = try await Standalone(product, "fresh", follows: port, token: "msx_wrong")
+            let fresh = try await StandaloneGateway(product, "fresh", follows: port, token: "msx_wrong")
             let reason = try await eventually("a reason") {
                 let reply = try await fresh.ready()
                 let text = String(decoding: reply.body, as: UTF8.self)

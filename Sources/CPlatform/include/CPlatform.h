@@ -148,3 +148,32 @@ int msx_send_message(int descriptor, const void *bytes, size_t count, const int 
 /// room for MSX_MOST_DESCRIPTORS). Its length, 0 at the end, or -1 with errno (ETIMEDOUT; EMSGSIZE where it does not fit).
 ssize_t msx_receive_message(
     int descriptor, int milliseconds, void *bytes, size_t capacity, int *handed, size_t *handed_count);
+
+// Memory that several processes map.
+
+/// Zeros in memory that has no name and keeps its size, to be mapped and handed to others; close-on-exec. The descriptor, or
+/// -1 with errno.
+int msx_shared_file(size_t size);
+
+// Single words in such memory, whoever else uses them (C11 memory model).
+
+static inline uint64_t msx_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+static inline uint64_t msx_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+
+static inline void msx_store(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+
+static inline void msx_store_relaxed(uint64_t *word, uint64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static inline void msx_add(uint64_t *word, uint64_t value) { __atomic_fetch_add(word, value, __ATOMIC_RELAXED); }
+
+/// Whether the word was `expected`, and is `value` now.
+static inline int msx_exchange(uint64_t *word, uint64_t expected, uint64_t value) {
+    return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static inline void msx_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+static inline void msx_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }

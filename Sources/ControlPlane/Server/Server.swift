@@ -1,6 +1,7 @@
 import API
 import EnvironmentGraph
 import Foundation
+import Gateway
 import HTTPTransport
 import Logging
 import Orchestration
@@ -75,7 +76,13 @@ package struct Server: Sendable {
         readiness = Readiness(store: measured, vitals: vitals, gateway: gateway, routes: routes, now: outside.now)
         var handler = desk.handler
         handler.readiness = { [readiness] in await readiness.parts() }
-        handler.tableNews = { [routes] in await routes.news(after: $0, within: $1) }
+        let place = TracePlace(
+            machine: TracePlace.thisMachine, folder: URL(filePath: folder.gateway).path)
+        handler.tableNews = { [routes] in
+            var news = await routes.news(after: $0, within: $1)
+            news.traces = place
+            return news
+        }
         handler.metrics = metrics
         let exposition = ServerMetrics(
             book: metrics, store: store, board: board, gateway: gateway, routes: routes, readiness: readiness,

@@ -19,6 +19,8 @@ struct TableFollower: Sendable {
 
     let source: any TableSource
     let desk: GatewayDesk
+    /// Before a table is routed by, what others saw of traces is known.
+    var sharing: TraceSharing?
     let logger: Logger
 
     /// Until cancelled.
@@ -45,6 +47,7 @@ struct TableFollower: Sendable {
     }
 
     private func take(_ news: TableNews, _ held: Held?) async throws -> Held? {
+        if let place = news.traces { await sharing?.share(with: place) }
         guard let cursor = news.cursor else { return nil }
         var newer = news.table
         if let delta = news.delta { newer = held?.table.applying(delta) }

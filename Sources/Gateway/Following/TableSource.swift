@@ -18,4 +18,6 @@ package struct FollowingStatus: Sendable, Hashable, Codable {
     package var heardAt: String?
     /// Why it was not heard the last time.
     package var problem: String?
+    /// Why it does not know what the control plane's own gateway has seen of traces; `nil`: it does.
+    package var tracesProblem: String?
 }

@@ -6,11 +6,20 @@ import Logging
 struct HandoverOffer: Sendable {
     /// How long a successor may take from taking the sockets to serving.
     static let patience = Duration.seconds(15)
+    /// How long whoever connects may take to say what it wants.
+    private static let greeting = Duration.seconds(5)
 
     private let path: String
     private let listener: MessageSocket
     private let desk: GatewayDesk
     private let logger: Logger
+
+    private enum Caller {
+        case successor
+        case follower(folder: String?)
+        /// It is gone, or wanted nothing.
+        case nobody
+    }
 
     /// Only for the gateway that has the control socket: whatever lies at the path is removed.
     init(folder: String, desk: GatewayDesk, logger: Logger) throws {
@@ -24,26 +33,51 @@ struct HandoverOffer: Sendable {
     /// away, changes nothing.
     func run() async -> MessageSocket? {
         await withTaskCancellationHandler {
-            defer { unlink(path) }
-            while let link = await listener.accept() {
-                do {
-                    if try await offer(link) { return link }
-                } catch {
-                    logger.warning("a successor did not take over", metadata: ["error": "\(error)"])
+            await withDiscardingTaskGroup(returning: MessageSocket?.self) { group in
+                defer {
+                    unlink(path)
+                    // The end of their connections tells followers that this gateway has ended.
+                    group.cancelAll()
                 }
-                link.end()
-                await desk.goOn()
+                while let link = await listener.accept() {
+                    do {
+                        switch try await serve(link) {
+                        case .successor: return link
+                        case .follower(let folder): group.addTask { await desk.followers.attend(folder, link) }
+                        case .nobody: link.end()
+                        }
+                    } catch {
+                        logger.warning("another gateway's question broke off", metadata: ["error": "\(error)"])
+                        link.end()
+                    }
+                }
+                return nil
             }
-            return nil
         } onCancel: {
             listener.end()
         }
     }
 
-    private func offer(_ link: MessageSocket) async throws -> Bool {
-        guard let (message, _) = try await link.receive(within: Self.patience), message.kind == .take else {
-            return false
+    private func serve(_ link: MessageSocket) async throws -> Caller {
+        let question = try await link.receive(within: Self.greeting)?.message
+        switch question?.kind {
+        case .take:
+            do {
+                if try await offer(link) { return .successor }
+            } catch {
+                logger.warning("a successor did not take over", metadata: ["error": "\(error)"])
+            }
+            await desk.goOn()
+            return .nobody
+        case .traces:
+            let region = desk.plane.traces.region
+            try withExtendedLifetime(region) { try link.send(HandoverMessage(.traces), [region.descriptor]) }
+            return .follower(folder: question?.folder)
+        default: return .nobody
         }
+    }
+
+    private func offer(_ link: MessageSocket) async throws -> Bool {
         let (version, sockets) = await desk.offerSockets()
         var rest = sockets[...]
         while !rest.isEmpty {

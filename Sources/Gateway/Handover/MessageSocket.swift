@@ -32,6 +32,13 @@ final class MessageSocket: Sendable {
         return MessageSocket(adopting: descriptor)
     }
 
+    /// As ``connect(_:)``, also where the other side is slow to accept.
+    static func connected(_ path: String) async throws -> MessageSocket {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try connect(path) }) }
+        }
+    }
+
     static func listen(_ path: String) throws(Failure) -> MessageSocket {
         let descriptor = msx_listen_messages(path)
         guard descriptor >= 0 else { throw Failure(verb: "listen at \(path)", code: errno) }
@@ -76,6 +83,16 @@ final class MessageSocket: Sendable {
             }
         }
         return try result.get().map { (message: $0.0, descriptors: $0.1) }
+    }
+
+    /// Returns when it has ended, or is ended because the task is cancelled; what is said meanwhile is not heard.
+    func untilOver() async {
+        await withTaskCancellationHandler {
+            // An error is an end.
+            while let heard = try? await receive() { for descriptor in heard.descriptors { Glibc.close(descriptor) } }
+        } onCancel: {
+            end()
+        }
     }
 
     /// Both sides see the end; whoever waits is woken.

@@ -54,16 +54,14 @@ actor Predecessor {
         self.logger = logger
     }
 
-    /// This gateway can serve; returns when the other one accepts no more and its control socket is free, with what it has seen,
-    /// if it is of a version that says so.
-    func release() async throws -> HandoverMemory? {
+    /// This gateway can serve; returns when the other one accepts no more and its control socket is free, with the descriptor of
+    /// its ``TraceRegion``, if it is of a version that has one.
+    func release() async throws -> Int32? {
         try link.send(HandoverMessage(.ready))
         guard let (message, files) = try await link.receive(within: Self.patience), message.kind == .released else {
             throw Refusal(description: "the running gateway went on by itself: it was not told in time")
         }
-        let memory = files.first.flatMap { HandoverMemory(descriptor: $0) }
-        if memory == nil { logger.warning("the earlier gateway did not say which traces it has seen") }
-        return memory
+        return files.first
     }
 
     /// Returns when its connections are routed by the table that is in the folder's file, or it does not answer.
