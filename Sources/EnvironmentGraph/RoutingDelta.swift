@@ -13,6 +13,18 @@ package struct RoutingDelta: Sendable, Hashable, Codable {
     package var listeners: [RoutedListener]
     /// Listeners that are gone, or are another one now.
     package var closed: [RoutedListener]
+
+    package init(
+        base: UInt64, version: UInt64, environments: [RoutedEnvironment] = [], removed: [EnvironmentID] = [],
+        listeners: [RoutedListener] = [], closed: [RoutedListener] = []
+    ) {
+        self.base = base
+        self.version = version
+        self.environments = environments
+        self.removed = removed
+        self.listeners = listeners
+        self.closed = closed
+    }
 }
 
 extension RoutingTable {

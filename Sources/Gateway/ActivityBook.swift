@@ -20,6 +20,15 @@ struct ActivityBook {
 
     /// What is not in the new table is forgotten.
     mutating func install(_ table: CompiledTable, after old: CompiledTable) {
+        if let positions = table.positionsChanged(since: old), lastAt.count == old.environments.count {
+            lastAt += repeatElement(0, count: table.environments.count - lastAt.count)
+            for position in positions { lastAt[position] = 0 }
+            for (environment, time) in late {
+                if let position = table.position(of: environment) { lastAt[position] = max(time, lastAt[position]) }
+            }
+            late = [:]
+            return
+        }
         let times = times(by: old)
         late = [:]
         lastAt = table.environments.map { times[$0.id] ?? 0 }

@@ -29,7 +29,7 @@ final class CompiledService: Sendable {
         _ service: RoutedService, number: Int, of routed: RoutedEnvironment, environment: Int,
         endpoints: inout EndpointBook, servings: inout ServingBook
     ) {
-        serving = servings.serving(of: routed.id.rawValue, service: service.name)
+        serving = servings.serving(of: routed.id, service: service.name)
         self.number = number
         name = service.name
         self.environment = environment
@@ -39,7 +39,8 @@ final class CompiledService: Sendable {
         var ports: [Port] = []
         for port in service.ports {
             var endpoint = endpoints.endpoint(
-                of: "\(routed.id)#\(routed.revision)/\(service.name)", host: port.host, port: port.port, tls: port.tls)
+                of: .init(environment: routed.id, revision: routed.revision, service: service.name), host: port.host,
+                port: port.port, tls: port.tls)
             endpoint.speaksHTTP2 = port.transport == .http2 || port.transport == .grpc
             if let index = ports.firstIndex(where: { $0.name == port.name }) {
                 ports[index].endpoints.append(endpoint)
@@ -79,34 +80,63 @@ struct Endpoint: Sendable, Hashable {
     var tls: ServiceTLS?
 }
 
-/// Gives numbers to endpoints; a number is never given twice. Holds only those of the last table.
-struct EndpointBook: Sendable {
-    private var earlier: [String: Int] = [:]
-    private var numbers: [String: Int] = [:]
-    private var next = 0
-    /// By what they hold a certificate against: made once, because that is dear.
-    private var contexts: [PortTLS: ServiceTLS] = [:]
-    private var earlierContexts: [PortTLS: ServiceTLS] = [:]
-
-    /// For the table that follows.
-    func successor() -> EndpointBook {
-        var book = self
-        book.earlier = numbers
-        book.numbers = [:]
-        book.earlierContexts = contexts
-        book.contexts = [:]
-        return book
+/// Gives numbers to endpoints; a number is never given twice. Knows those of the table before while the next one is made.
+struct EndpointBook {
+    struct Owner: Hashable {
+        var environment: EnvironmentID
+        var revision: Int
+        var service: String
     }
 
-    mutating func endpoint(of owner: String, host: String, port: Int, tls: PortTLS? = nil) -> Endpoint {
+    private struct Key: Hashable {
+        var owner: Owner
+        var host: String
+        var port: Int
+        /// Held against something else, a connection is another one.
+        var tls: PortTLS?
+    }
+
+    private var earlier: [Key: Int] = [:]
+    private var earlierContexts: [PortTLS: ServiceTLS] = [:]
+    private(set) var next: Int
+    /// By what they hold a certificate against, as far as they are used.
+    private(set) var contexts: [PortTLS: ServiceTLS] = [:]
+
+    /// - Parameter contexts: stay, whether they are used or not.
+    init(next: Int, contexts: [PortTLS: ServiceTLS]) {
+        self.next = next
+        self.contexts = contexts
+    }
+
+    init(after last: CompiledTable?) {
+        self.init(next: last?.books.nextEndpoint ?? 0, contexts: [:])
+        guard let last else { return }
+        earlierContexts = last.books.tls
+        for copy in last.services.everything {
+            if let copy { know(copy, of: last.environments[copy.environment]) }
+        }
+    }
+
+    mutating func know(_ copy: CompiledService, of environment: CompiledEnvironment) {
+        let owner = Owner(environment: environment.id, revision: environment.revision, service: copy.name)
+        for port in copy.ports {
+            for endpoint in port.endpoints {
+                let key = Key(owner: owner, host: endpoint.host, port: endpoint.port, tls: endpoint.tls?.settings)
+                earlier[key] = endpoint.number
+            }
+        }
+    }
+
+    mutating func endpoint(of owner: Owner, host: String, port: Int, tls: PortTLS? = nil) -> Endpoint {
         let context = tls.map { tls in contexts[tls] ?? earlierContexts[tls] ?? ServiceTLS(tls) }
         if let tls { contexts[tls] = context }
-        // Held against something else, a connection is another one.
-        let key = "\(owner) \(host):\(port) \(tls.map { "\($0.serverName) \($0.authorities ?? "")" } ?? "")"
-        let known = numbers[key] ?? earlier[key]
-        let number = known ?? next
-        if known == nil { next += 1 }
-        numbers[key] = number
+        let key = Key(owner: owner, host: host, port: port, tls: tls)
+        let number = earlier[key] ?? next
+        if number == next {
+            next += 1
+            // Two ports of one service may be one place.
+            earlier[key] = number
+        }
         return Endpoint(number: number, host: host, port: port, tls: context)
     }
 }
@@ -158,6 +188,14 @@ final class CompiledListener: Sendable {
         serviceBytes = Array(routed.service.utf8)
         portName = routed.portName
         isTCP = routed.isTCP
+    }
+
+    func isFor(_ routed: RoutedListener) -> Bool {
+        host == routed.host && port == routed.port
+            && identity
+                == ListenerIdentity(
+                    environment: routed.environment, caller: routed.caller, service: routed.service,
+                    portName: routed.portName, isTCP: routed.isTCP)
     }
 
     /// Whether it is the address of a service that is not ready itself. What that calls while it starts may need it in turn,

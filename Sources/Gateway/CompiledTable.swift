@@ -1,79 +1,65 @@
 import Blueprints
 import EnvironmentGraph
 import HTTPWire
+import Synchronization
 
 /// A `RoutingTable` made ready for looking up: immutable, shared by all event loops.
 ///
 /// A lookup walks up the lineage (overlay, its parents, baseline) and costs one hash per step, whatever the number of
 /// environments. Nothing here allocates once compiled.
+///
+/// One table is made out of another (`CompiledTable+Changing`) and shares with it all that did not change: positions of
+/// environments and numbers of services and listeners stay what they were, and those of what is gone are given again.
 final class CompiledTable: Sendable {
     let version: UInt64
-    let environments: [CompiledEnvironment]
-    let services: [CompiledService]
+    /// By position; one that is gone leaves ``CompiledEnvironment/gone``.
+    let environments: SharedArray<CompiledEnvironment>
+    let services: ServiceList
     /// By port.
-    let listeners: [Int: CompiledListener]
-    /// By number; nil where the table names an environment that it does not have.
-    let numberedListeners: [CompiledListener?]
-    let endpoints: EndpointBook
-    private let stamps: StampBook
-    private let servings: ServingBook
-    /// (root, overlay id) → environment.
+    let listeners: PortMap
+    /// By number; nil where the table names an environment that it does not have, or it is gone.
+    let numberedListeners: SharedArray<CompiledListener?>
+    let environmentCount: Int
+    /// What the next table goes on from.
+    let books: TableBooks
+    // Of the books, and here once more so that a lookup holds nothing but this table.
     private let contexts: ByteMap
-    /// (environment, service name) → service, or `tombstone`.
     private let ownServices: ByteMap
-    /// (0, environment's name) → environment.
     private let names: ByteMap
+    private let steps: SharedArray<LineageStep>
+    private let everyService: SharedArray<CompiledService?>
+    /// Names this table in this process.
+    let serial: UInt64
+    /// The table that this one was made out of, and the positions where another environment is now.
+    private let changed: (from: UInt64, positions: [Int])?
 
-    private static let tombstone = Int(Int32.max)
+    static let tombstone = Int(Int32.max)
+    private static let serials = Atomic<UInt64>(0)
 
     static let empty = CompiledTable(RoutingTable(), after: nil)
 
+    init(_ parts: TableParts, version: UInt64, changed: (from: UInt64, positions: [Int])?) {
+        self.version = version
+        self.changed = changed
+        environments = parts.environments
+        services = ServiceList(everything: parts.services)
+        listeners = parts.listeners
+        numberedListeners = parts.numberedListeners
+        environmentCount = parts.environmentCount
+        books = parts.books
+        contexts = parts.books.contexts
+        ownServices = parts.books.ownServices
+        names = parts.books.names
+        steps = parts.books.steps
+        everyService = parts.services
+        serial = Self.serials.add(1, ordering: .relaxed).newValue
+    }
+
+    /// Compiles all of it.
+    ///
     /// - Parameter last: the numbers of its endpoints and the stamps of its environments stay the same.
-    init(_ table: RoutingTable, after last: CompiledTable?) {
-        var endpoints = (last?.endpoints ?? EndpointBook()).successor()
-        let stamps = StampBook(table.environments.map(\.id), after: last?.stamps)
-        var servings = (last?.servings ?? ServingBook()).successor()
-        var services: [CompiledService] = []
-        var contexts = ByteMap()
-        var ownServices = ByteMap()
-        var names = ByteMap()
-        let compiled = CompiledEnvironment.compile(table.environments, stamps)
-        for (index, routed) in table.environments.enumerated() {
-            names.insert(0, routed.name, index)
-            if let overlayID = routed.overlayID { contexts.insert(UInt32(compiled[index].root), overlayID, index) }
-            for removed in routed.removed { ownServices.insert(UInt32(index), removed, Self.tombstone) }
-            for service in routed.services where ownServices.insert(UInt32(index), service.name, services.count) {
-                services.append(
-                    CompiledService(
-                        service, number: services.count, of: routed, environment: index, endpoints: &endpoints,
-                        servings: &servings))
-            }
-        }
-        var listeners: [Int: CompiledListener] = [:]
-        let indices = Dictionary(table.environments.enumerated().map { ($1.id, $0) }) { first, _ in first }
-        var numbered: [CompiledListener?] = Array(repeating: nil, count: table.listeners.count)
-        for (number, routed) in table.listeners.enumerated() {
-            guard let environment = indices[routed.environment] else { continue }
-            var caller: Serving?
-            if case .service(let name) = routed.caller {
-                caller = servings.serving(of: routed.environment.rawValue, service: name)
-            }
-            numbered[number] = CompiledListener(
-                routed, number: number, environment: environment, callerServing: caller)
-            // Of two on one port the first counts; the second is told so when it is bound.
-            if listeners[routed.port] == nil { listeners[routed.port] = numbered[number] }
-        }
-        numberedListeners = numbered
-        version = table.version
-        environments = compiled
-        self.services = services
-        self.listeners = listeners
-        self.endpoints = endpoints
-        self.stamps = stamps
-        self.servings = servings
-        self.contexts = contexts
-        self.ownServices = ownServices
-        self.names = names
+    convenience init(_ table: RoutingTable, after last: CompiledTable?) {
+        self.init(TableParts(table, after: last), version: table.version, changed: nil)
     }
 
     enum Resolution {
@@ -87,121 +73,111 @@ final class CompiledTable: Sendable {
         contexts.find(UInt32(root), context)
     }
 
+    func has(_ id: EnvironmentID) -> Bool { books.stamps.position(of: id) != nil }
+
+    func position(of id: EnvironmentID) -> Int? { books.stamps.position(of: id) }
+
     /// `nil` where that environment is gone.
-    func environment(stamped stamp: UInt32) -> Int? { stamps.positions[stamp] }
+    func environment(stamped stamp: UInt32) -> Int? { books.stamps.position(stamped: stamp) }
 
     /// `nil` where that environment is gone, or not known here yet; see ``EnvironmentID/key``.
-    func environment(keyed key: UInt64) -> Int? { stamps.stamp(keyed: key).flatMap(environment(stamped:)) }
+    func environment(keyed key: UInt64) -> Int? { books.stamps.stamp(keyed: key).flatMap(environment(stamped:)) }
 
     func environment(named name: UnsafeRawBufferPointer) -> Int? { names.find(0, name) }
+
+    /// The positions at which `old` had another environment or none; `nil` where this table was not made out of it.
+    func positionsChanged(since old: CompiledTable) -> [Int]? {
+        changed.flatMap { $0.from == old.serial ? $0.positions : nil }
+    }
 
     /// The first of the environment and its ancestors that has the service or has removed it.
     func resolve(_ service: UnsafeRawBufferPointer, in environment: Int) -> Resolution {
         var current = environment
+        let mark = LineageStep.mark(service)
         while true {
-            if let found = ownServices.find(UInt32(current), service) {
-                return found == Self.tombstone ? .removed : .found(services[found])
+            let step = steps[current]
+            if step.marks & mark != 0, let found = ownServices.find(UInt32(current), service) {
+                return found == Self.tombstone ? .removed : .found(everyService[found].unsafelyUnwrapped)
             }
-            guard let parent = environments[current].parent else { return .unknown }
-            current = parent
+            guard step.parent >= 0 else { return .unknown }
+            current = Int(step.parent)
         }
     }
 }
 
-/// An environment with its place in the lineage as positions in the table.
-struct CompiledEnvironment: Sendable {
-    let id: EnvironmentID
-    let name: String
-    let revision: Int
-    let parent: Int?
-    /// The lineage's baseline; itself for an environment without a parent.
-    let root: Int
-    /// Names this environment in every table; never given to another one, never 0.
-    let stamp: UInt32
-    /// See ``EnvironmentID/key``.
-    let key: UInt64
-    /// Canonical name of the context that leads here; empty where none does.
-    let context: [UInt8]
-    let state: RoutedEnvironment.State
-    /// It sleeps, and a request wakes it.
-    let wakes: Bool
-    let settings: RoutingSettings
+/// What a lookup needs to know of an environment on its way up: little, so that those of all environments stay near.
+struct LineageStep: Sendable {
+    /// -1 for none.
+    var parent: Int32 = -1
+    /// Has the mark of every name that the environment runs or removed; most that it does not have, it has no mark of.
+    var marks: UInt32 = 0
 
-    /// Whether a copy of its own that is not ready is worth waiting for.
-    func mayBecomeReady(_ copy: CompiledService) -> Bool {
-        state == .starting || wakes || (copy.wakes && state == .serving)
+    init() {}
+
+    init(parent: Int?, of routed: RoutedEnvironment) {
+        self.parent = Int32(parent ?? -1)
+        for name in routed.services.lazy.map(\.name) + routed.removed {
+            marks |= Array(name.utf8).withUnsafeBytes(Self.mark)
+        }
     }
 
-    /// A parent that is not in the table, or a lineage that runs in a circle, ends the lineage there: its services are
-    /// then unknown rather than somebody else's.
-    static func compile(_ environments: [RoutedEnvironment], _ stamps: StampBook) -> [CompiledEnvironment] {
-        let indices = Dictionary(environments.enumerated().map { ($1.id, $0) }) { first, _ in first }
-        var parents = environments.map { $0.parent.flatMap { indices[$0] } }
-        var roots = Array(repeating: -1, count: environments.count)
-        for index in environments.indices where roots[index] < 0 {
-            var path: [Int] = [index]
-            var onPath: Set<Int> = [index]
-            while let last = path.last, roots[last] < 0, let parent = parents[last] {
-                guard onPath.insert(parent).inserted else {
-                    parents[last] = nil
-                    break
-                }
-                path.append(parent)
-            }
-            // `path` starts with `index`, so it has a last element.
-            let end = path[path.count - 1]
-            let root = roots[end] < 0 ? end : roots[end]
-            for member in path { roots[member] = root }
-        }
-        return environments.indices.map { index in
-            let environment = environments[index]
-            return CompiledEnvironment(
-                id: environment.id, name: environment.name, revision: environment.revision, parent: parents[index],
-                root: roots[index],
-                stamp: stamps.stamps[environment.id] ?? 0, key: environment.id.key,
-                context: Array((environment.overlayID ?? "").utf8),
-                state: environment.state, wakes: environment.wakes == true,
-                settings: RoutingSettings(environments[roots[index]]))
-        }
+    /// One bit, by the length of a name and its last two letters.
+    @inline(__always)
+    static func mark(_ name: UnsafeRawBufferPointer) -> UInt32 {
+        guard name.count > 1 else { return 1 }
+        let last = UInt32(asciiLowercased(name[name.count - 1]))
+        let before = UInt32(asciiLowercased(name[name.count - 2]))
+        return 1 << ((UInt32(truncatingIfNeeded: name.count) &* 7 &+ last &+ before &* 11) & 31)
     }
 }
 
-/// What the baseline says about carriers.
-final class RoutingSettings: Sendable {
-    /// In lower case.
-    let headerName: [UInt8]
-    let propagates: Bool
-    let answersUnknownFromBaseline: Bool
-    let rejectsLeaks: Bool
-    let attributesSoleRequests: Bool
+/// The copies of services, by number.
+struct ServiceList: Sendable {
+    /// `nil` at numbers that are free.
+    let everything: SharedArray<CompiledService?>
 
-    init(_ root: RoutedEnvironment) {
-        headerName = Array(root.headerName.lowercased().utf8)
-        propagates = root.propagateHeader
-        answersUnknownFromBaseline = root.onUnknownContext == .baseline
-        rejectsLeaks = root.onLeak == .reject
-        attributesSoleRequests = root.attribution == .soleRequest
+    /// Only numbers that this table gave are asked for, and those are taken.
+    @inline(__always)
+    subscript(number: Int) -> CompiledService { everything[number].unsafelyUnwrapped }
+
+}
+
+/// Listeners by port.
+struct PortMap: Sendable {
+    private var all = SharedArray<CompiledListener?>(repeating: nil, count: 1 << 16)
+
+    subscript(port: Int) -> CompiledListener? {
+        get { all.indices.contains(port) ? all[port] : nil }
+        set { if all.indices.contains(port) { all[port] = newValue } }
     }
 }
 
-/// Gives environments numbers that last longer than a table; a number is never given twice.
-struct StampBook: Sendable {
-    private(set) var stamps: [EnvironmentID: UInt32] = [:]
-    /// Positions in the table.
-    private(set) var positions: [UInt32: Int] = [:]
-    private var keys: [UInt64: UInt32] = [:]
-    private var next: UInt32 = 1
+/// What a table finds by names, and what the next one has to know of it.
+struct TableBooks: Sendable {
+    /// (root, overlay id) → environment.
+    var contexts = ByteMap()
+    /// (environment, service name) → service, or `tombstone`.
+    var ownServices = ByteMap()
+    /// (0, environment's name) → environment.
+    var names = ByteMap()
+    var stamps = StampBook()
+    /// By position: what a lookup walks along.
+    var steps = SharedArray<LineageStep>()
+    /// By what they hold a certificate against: made once, because that is dear.
+    var tls: [PortTLS: ServiceTLS] = [:]
+    /// Of endpoints that were ever given a number.
+    var nextEndpoint = 0
+    /// By position: who would have to be compiled anew with it.
+    var dependents = SharedArray<Dependents>()
+    var freeEnvironments = FreePlaces()
+    var freeServices = FreePlaces()
+    var freeListeners = FreePlaces()
+    /// Something is named twice or leads to nothing, so that what one entry means depends on the others: such a table is
+    /// only ever compiled whole.
+    var isIrregular = false
 
-    init(_ environments: [EnvironmentID], after last: StampBook?) {
-        next = last?.next ?? 1
-        for (position, id) in environments.enumerated() {
-            let stamp = last?.stamps[id] ?? next
-            if stamp == next { next += 1 }
-            stamps[id] = stamp
-            positions[stamp] = position
-            keys[id.key] = stamp
-        }
+    struct Dependents: Sendable {
+        var children: Int32 = 0
+        var listeners: Int32 = 0
     }
-
-    func stamp(keyed key: UInt64) -> UInt32? { keys[key] }
 }

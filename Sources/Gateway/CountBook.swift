@@ -77,10 +77,9 @@ struct CountBook {
     mutating func fold(_ table: CompiledTable, before next: CompiledTable) {
         fold(table)
         guard folded.count > maxKeys / 2 else { return }
-        let present = Set(next.environments.map(\.id))
         folded = folded.filter { call, _ in
-            present.contains(call.callerEnvironment) || call.context.map(present.contains) == true
-                || call.provider.map(present.contains) == true
+            next.has(call.callerEnvironment) || call.context.map(next.has) == true
+                || call.provider.map(next.has) == true
         }
     }
 

@@ -77,7 +77,7 @@ actor DataPlane {
     }
 
     var version: UInt64 { table.version }
-    var environmentCount: Int { table.environments.count }
+    var environmentCount: Int { table.environmentCount }
     var listenerCount: Int { listening.count }
 
     /// Opens the shared edge port; returns the port that was bound.
@@ -114,11 +114,13 @@ actor DataPlane {
     }
 
     /// nil where the table is older than the one in use, or the gateway has stopped.
-    func apply(_ new: RoutingTable) async -> [ListenerResult]? {
+    ///
+    /// - Parameter delta: what makes `new` of the table in use, where that is known; then only that is compiled.
+    func apply(_ new: RoutingTable, delta: RoutingDelta? = nil) async -> [ListenerResult]? {
         await enter()
         defer { leave() }
         guard !isStopped, new.version >= table.version else { return nil }
-        let compiled = await install(new)
+        let compiled = await install(new, delta)
         let wanted = Dictionary(new.listeners.map { ($0.port, $0) }) { first, _ in first }
         for (port, old) in listening where wanted[port] == nil || wanted[port]?.host != old.socket.host {
             listening[port] = nil
@@ -159,8 +161,9 @@ actor DataPlane {
         _ = await install(new)
     }
 
-    private func install(_ new: RoutingTable) async -> CompiledTable {
-        let compiled = CompiledTable(new, after: table)
+    private func install(_ new: RoutingTable, _ delta: RoutingDelta? = nil) async -> CompiledTable {
+        let changed = delta.flatMap { $0.version == new.version ? CompiledTable($0, to: table) : nil }
+        let compiled = changed ?? CompiledTable(new, after: table)
         table = compiled
         for part in loops {
             await part.install(compiled)
@@ -320,7 +323,9 @@ actor DataPlane {
     }
 
     private func bind(_ listener: RoutedListener, _ number: Int, _ compiled: CompiledTable) async -> String? {
-        guard compiled.listeners[listener.port]?.number == number else {
+        guard let known = compiled.listeners[listener.port], known.isFor(listener),
+            !compiled.books.isIrregular || known.number == number
+        else {
             return "its environment is not in the table, or the port is there twice"
         }
         guard listener.host == "127.0.0.1" || listener.host == "::1" else {

@@ -190,7 +190,7 @@ actor GatewayDesk {
         let inUse = await plane.version
         table.version = max(table.version, current.version + 1, inUse + 1)
         let delta = current.version > 0 ? table.delta(since: current) : nil
-        _ = await use(table) { [file, table] in
+        _ = await use(table, delta) { [file, table] in
             let encoder = JSONEncoder()
             if let delta {
                 try file.append(Array(try encoder.encode(delta)), of: table)
@@ -233,7 +233,7 @@ actor GatewayDesk {
         }
         await beginChange()
         defer { endChange() }
-        return await take(table) { [file] in try file.save(body) }
+        return await take(table, nil) { [file] in try file.save(body) }
     }
 
     /// What is other than in the table that is in use; the answer names only the listeners that could not be bound.
@@ -249,14 +249,14 @@ actor GatewayDesk {
         guard await plane.version == current.version, let table = current.applying(delta) else {
             return refuse(409, "another_base", "the change is of version \(delta.base), not of \(current.version)")
         }
-        return await take(table, namesAll: false) { [file] in try file.append(body, of: table) }
+        return await take(table, delta, namesAll: false) { [file] in try file.append(body, of: table) }
     }
 
     private func take(
-        _ table: RoutingTable, namesAll: Bool = true, store: () throws -> Void
+        _ table: RoutingTable, _ delta: RoutingDelta?, namesAll: Bool = true, store: () throws -> Void
     ) async -> HTTPResponse {
         guard !isReleased else { return refuse(409, "stopping", "another gateway has taken over") }
-        guard var taken = await use(table, store: store) else {
+        guard var taken = await use(table, delta, store: store) else {
             let inUse = await plane.version
             return refuse(
                 409, "table_version_older", "version \(table.version) is older than \(inUse), which is in use")
@@ -266,8 +266,10 @@ actor GatewayDesk {
     }
 
     /// nil where the table is older than the one in use.
-    private func use(_ table: RoutingTable, store: () throws -> Void) async -> GatewayTableReply? {
-        guard let results = await plane.apply(table) else { return nil }
+    private func use(_ table: RoutingTable, _ delta: RoutingDelta?, store: () throws -> Void) async
+        -> GatewayTableReply?
+    {
+        guard let results = await plane.apply(table, delta: delta) else { return nil }
         var storeError: String?
         do {
             // Behind a gap in the file nothing is read any more.

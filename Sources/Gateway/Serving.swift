@@ -1,3 +1,4 @@
+import EnvironmentGraph
 import HTTPWire
 import Synchronization
 
@@ -111,21 +112,34 @@ final class Serving: Sendable {
 }
 
 /// Keeps what is being answered from table to table, by environment and service. Holds only that of the last table.
-struct ServingBook: Sendable {
-    private var earlier: [String: Serving] = [:]
-    private var servings: [String: Serving] = [:]
-
-    /// For the table that follows.
-    func successor() -> ServingBook {
-        var book = self
-        book.earlier = servings
-        book.servings = [:]
-        return book
+struct ServingBook {
+    private struct Key: Hashable {
+        var environment: EnvironmentID
+        var service: String
     }
 
-    mutating func serving(of environment: String, service: String) -> Serving {
-        let key = "\(environment)/\(service)"
-        let serving = servings[key] ?? earlier[key] ?? Serving()
+    private var servings: [Key: Serving] = [:]
+
+    init() {}
+
+    init(after last: CompiledTable?) {
+        guard let last else { return }
+        for listener in last.numberedListeners {
+            guard let listener, let serving = listener.callerServing else { continue }
+            servings[Key(environment: listener.identity.environment, service: listener.caller)] = serving
+        }
+        for copy in last.services.everything {
+            if let copy { know(copy, of: last.environments[copy.environment]) }
+        }
+    }
+
+    mutating func know(_ copy: CompiledService, of environment: CompiledEnvironment) {
+        servings[Key(environment: environment.id, service: copy.name)] = copy.serving
+    }
+
+    mutating func serving(of environment: EnvironmentID, service: String) -> Serving {
+        let key = Key(environment: environment, service: service)
+        let serving = servings[key] ?? Serving()
         servings[key] = serving
         return serving
     }

@@ -76,8 +76,7 @@ struct MeasureBook {
         count = 0
         numbers.removeSubrange(MeasureRow.width...)
         guard let next, folded.count > maxKeys / 2 else { return }
-        let present = Set(next.environments.map(\.id))
-        folded = folded.filter { present.contains($0.key.environment) }
+        folded = folded.filter { next.has($0.key.environment) }
     }
 
     private mutating func fold(_ name: MeasureName, _ row: MeasureRow) {

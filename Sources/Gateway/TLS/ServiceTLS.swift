@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: the contexts are not changed once they are made (see ``ServerContext``).
 final class ServiceTLS: @unchecked Sendable, Hashable {
-    private let settings: PortTLS
+    let settings: PortTLS
     private let plain: Result<NIOSSLContext, any Error>
     private let http2: Result<NIOSSLContext, any Error>
     private let lastProblem = Mutex<String?>(nil)
