@@ -175,6 +175,9 @@ let package = Package(
                 "EnvironmentGraph", "Blueprints", "API", "HTTPTransport", logging,
             ],
             path: "Tests/Scale", swiftSettings: strict),
+        .executableTarget(
+            name: "graph-bench", dependencies: ["Gateway", "Contracts", "EnvironmentGraph", "Blueprints"],
+            path: "Tests/GraphBench", swiftSettings: strict),
         tests(
             "SimulationTests",
             [

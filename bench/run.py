@@ -12,12 +12,14 @@ import tempfile
 
 import commands
 import gateway
+import graph
 import http2
 import scale
 import sizes
 
 PAGE = "docs/performance.md"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
+GRAPH_BEGIN, GRAPH_END = "<!-- make bench, graph: begin -->", "<!-- make bench, graph: end -->"
 INTRODUCTION = f"""# Performance
 
 `make bench` builds in release, measures on this machine, and replaces the part below. Read the ratios: they come from
@@ -25,6 +27,9 @@ one run on one machine, and absolute numbers move with the machine.
 
 {BEGIN}
 {END}
+
+{GRAPH_BEGIN}
+{GRAPH_END}
 """
 
 
@@ -37,10 +42,17 @@ def first_line(*command):
     return (done.stdout + done.stderr).strip().splitlines()[0].strip()
 
 
-def machine():
+def computer():
     with open("/proc/cpuinfo") as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "unknown")
     system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    return (
+        f"{datetime.date.today()}, {model}, {os.cpu_count()} cores, {system}, Linux {platform.release()}, "
+        f"load {os.getloadavg()[0]:.1f} before the start."
+    )
+
+
+def machine():
     envoy = next((part for part in first_line(os.environ["ENVOY"], "--version").split("/") if part[:1].isdigit() and "." in part), "")
     versions = [
         first_line(os.environ["MICROSTAX"], "--version"),
@@ -50,8 +62,7 @@ def machine():
         first_line("swift", "--version"),
     ]
     return (
-        f"{datetime.date.today()}, {model}, {os.cpu_count()} cores, {system}, Linux {platform.release()}, "
-        f"load {os.getloadavg()[0]:.1f} before the start.\\\n"
+        f"{computer()}\\\n"
         f"microstax/{versions[0]} · {' · '.join(versions[1:])}"
     )
 
@@ -109,22 +120,31 @@ def sizes_part(sized):
     return "\n\n".join(f"### {title}\n\n{markdown(rows)}\n\n{text}" for title, rows, text in sizes.tables(sized))
 
 
-def save(text):
+def save(text, begin_mark=BEGIN, end_mark=END):
     page = INTRODUCTION
     if os.path.exists(PAGE):
         with open(PAGE) as file:
             page = file.read()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
     if not begin or not end:
-        sys.exit(f"error: {PAGE} has no {BEGIN} and {END}; nothing was written")
+        sys.exit(f"error: {PAGE} has no {begin_mark} and {end_mark}; nothing was written")
     os.makedirs(os.path.dirname(PAGE), exist_ok=True)
     with open(PAGE + ".new", "w") as file:
-        file.write(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        file.write(f"{before}{begin_mark}\n\n{text}\n\n{end_mark}{after}")
     os.replace(PAGE + ".new", PAGE)
 
 
+def graph_only():
+    """The part that needs no proxies, between marks of its own."""
+    text = graph.section(computer(), graph.table(graph.measure(tell)))
+    print(text)
+    save(text, GRAPH_BEGIN, GRAPH_END)
+
+
 def main():
+    if os.environ.get("BENCH_ONLY") == "graph":
+        return graph_only()
     rounds, seconds = int(os.environ.get("BENCH_ROUNDS", 5)), int(os.environ.get("BENCH_SECONDS", 10))
     if os.cpu_count() < 2:
         sys.exit("error: the bench needs two cores: one for the proxy, one for origin and load")
@@ -142,6 +162,7 @@ def main():
     text = report(header, rounds, seconds, proxies, streams, sized, waits, fleet)
     save(text)
     print(text)
+    graph_only()
     tell(f"written to {PAGE}")
 
 
