@@ -55,6 +55,8 @@ package struct EnvironmentView: Codable, Sendable, Hashable {
     package var message: String?
     /// The last execution on it.
     package var execution: String?
+    /// The registered layers that its revision was composed of, lowest first: `org@3`. Absent in lists, and for none.
+    package var layers: [String]?
 
     package init(
         id: String, name: String, mode: String, state: String, revision: Int, overlayId: String? = nil,

@@ -35,7 +35,7 @@ package struct ExplanationView: Codable, Sendable, Hashable {
     package var column: Int?
     /// Why it was filled in.
     package var reason: String?
-    /// `null`, or `remove: true`, where it is removed.
+    /// `null` for a field, `remove` for a named thing, where it is removed.
     package var removed: String?
     /// What this value replaced, latest first.
     package var overridden: [Overridden]

@@ -37,7 +37,7 @@ import Testing
                 path: "services.a.replicas", value: "1", layer: "default", reason: "one copy"),
             ExplanationView(
                 path: "services.b", value: nil, layer: nil, file: "shop.yaml", line: 2, column: 3,
-                removed: "remove: true",
+                removed: "remove",
                 overridden: [.init(value: nil, layer: "shop#r4", file: "base.yaml", line: 9, column: 3)]),
         ]
         #expect(
@@ -48,7 +48,7 @@ import Testing
                   replaced info at org@1 org.yaml:4:9
                 services.a.replicas = 1 (default)
                   one copy
-                services.b is removed (remove: true) by shop.yaml:2:3
+                services.b is removed by shop.yaml:2:3
                   was at shop#r4 base.yaml:9:3
 
                 """)

@@ -7,7 +7,11 @@ extension BlueprintDocument {
     ///   - showsProvenance: whether each line says where its value was written.
     ///   - isWhole: every service is there with all that it has; `false` for a part of something else.
     package func rendered(in folder: String?, showsProvenance: Bool = false, isWhole: Bool = true) -> String {
-        let root = AbsolutePaths(folder: folder, isWhole: isWhole).written(SecretPlace.root.concealed(value))
+        var root = AbsolutePaths(folder: folder, isWhole: isWhole).written(SecretPlace.root.concealed(value))
+        // What it is called stands first, wherever its layers put it.
+        if case .mapping(let entries) = root.content {
+            root.content = .mapping(entries.filter { $0.key == "name" } + entries.filter { $0.key != "name" })
+        }
         var writer = TreeWriter()
         if showsProvenance { writer.remark = Self.remark }
         writer.write(root)

@@ -39,6 +39,7 @@ package enum EnvironmentTables {
             ("revision", String(environment.revision)), ("overlay id", environment.overlayId),
             ("parent", environment.parent.map(written)), ("fingerprint", environment.fingerprint),
             ("  of plan", environment.fingerprints?.plan), ("  of resolution", environment.fingerprints?.resolution),
+            ("layers", environment.layers?.joined(separator: ", ")),
             ("labels", labels.isEmpty ? nil : labels.joined(separator: " ")),
             ("created", "\(environment.createdAt) (\(Timestamp.age(environment.createdAt, now: now)) ago)"),
             ("updated", "\(environment.updatedAt) (\(Timestamp.age(environment.updatedAt, now: now)) ago)"),

@@ -48,7 +48,8 @@ package enum ExplanationTables {
             let place = Self.place(value.layer, value.file, value.line, value.column)
             var text = ""
             if let removed = value.removed {
-                text = "\(value.path.visible) is removed (\(removed)) by \(place)\n"
+                let how = removed == "null" ? " (null)" : ""
+                text = "\(value.path.visible) is removed\(how) by \(place)\n"
             } else if value.reason != nil {
                 let layer = value.layer ?? "default"
                 text = "\(value.path.visible) = \((value.value ?? "").visible) (\(layer))\n"

@@ -174,6 +174,15 @@ struct EnvironmentOperations: Sendable {
         .whole(try await picture(of: named), board: board, edgePort: gateway.edgePort)
     }
 
+    /// With the layers that it is composed of.
+    func detail(of named: String) async throws -> EnvironmentView {
+        let picture = try await picture(of: named)
+        var view = EnvironmentView(picture, board: board, edgePort: gateway.edgePort)
+        let revision = try await store.read { try $0.revision(picture.record.revision, of: picture.record.id) }
+        view.layers = revision?.layers?.map(\.description)
+        return view
+    }
+
     /// Sorted by name. `label` is `key=value`; `brief` counts the services instead of showing each.
     func list(
         modes: Set<EnvironmentMode>, label: String?, limit: Int, cursor: String?, brief: Bool

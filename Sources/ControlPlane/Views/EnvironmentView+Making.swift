@@ -139,7 +139,7 @@ extension ExplanationView {
             path: explanation.path, value: explanation.removal == nil ? explanation.value : nil,
             layer: explanation.layer, file: hasPlace ? explanation.file : nil,
             line: hasPlace ? explanation.line : nil, column: hasPlace ? explanation.column : nil,
-            reason: explanation.reason, removed: explanation.removal.map { $0 == .null ? "null" : "remove: true" },
+            reason: explanation.reason, removed: explanation.removal.map { $0.rawValue },
             overridden: explanation.overridden.map { old in
                 Overridden(
                     value: old.kind == .value ? old.value : nil, layer: old.layer, file: old.file, line: old.line,
