@@ -134,6 +134,47 @@ import Testing
         #expect(all.map(\.path) == all.map(\.path).sorted())
     }
 
+    @Test func whatItComesToIsRendered() throws {
+        let (_, checked) = try compose(Self.shop, shelf)
+        #expect(
+            checked.rendered(in: "/work/dir") == """
+                name: shop
+                description: What everybody has
+                labels:
+                  company: acme
+                  team: core
+                services:
+                  - name: api
+                    command:
+                      - ./api
+                    env:
+                      LOG: trace
+                      REGION: eu
+                    ports:
+                      - name: http
+                        containerPort: 8080
+                    replicas: 2
+                    stopSignal: INT
+                    workdir: /layers
+
+                """)
+        let lines = checked.rendered(in: "/work/dir", showsProvenance: true).split(separator: "\n").map(String.init)
+        #expect(lines.contains("      REGION: eu  # org@1 (org.yaml):7:40"))
+        #expect(lines.contains("      LOG: trace  # dir/shop.yaml:6:16"))
+        #expect(lines.contains("      - name: http  # default, for the port at org@1 (org.yaml):8:13"))
+    }
+
+    @Test func aConcealedSecretContradictsNone() throws {
+        func run(_ first: String, _ second: String) -> [String] {
+            let text = ["a": first, "b": second].sorted { $0.key < $1.key }.map { name, value in
+                "  \(name): {command: [x], secrets: [{name: s, envKey: S, value: \(value)}]}\n"
+            }
+            return Run("name: x\nservices:\n" + text.joined()).diagnostics.map(\.code)
+        }
+        #expect(run("one", "two") == ["secret_mismatch"])
+        #expect(run("(secret)", "two") == [])
+    }
+
     @Test func aSharedLayerIsThereOnce() throws {
         let layers = [
             "org@1": Self.org, "a@1": "name: a\nextends: [org]\nservices: {api: {env: {LOG: a}}}",
