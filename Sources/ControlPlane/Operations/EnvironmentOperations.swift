@@ -177,7 +177,7 @@ struct EnvironmentOperations: Sendable {
     /// With the layers that it is composed of.
     func detail(of named: String) async throws -> EnvironmentView {
         let picture = try await picture(of: named)
-        var view = EnvironmentView(picture, board: board, edgePort: gateway.edgePort)
+        var view = EnvironmentView.whole(picture, board: board, edgePort: gateway.edgePort)
         let revision = try await store.read { try $0.revision(picture.record.revision, of: picture.record.id) }
         view.layers = revision?.layers?.map(\.description)
         return view
