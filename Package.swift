@@ -109,7 +109,7 @@ let package = Package(
             "ControlPlane",
             [
                 "API", "HTTPTransport", "Orchestration", "Gateway", "ProcessRuntime", "SQLiteStore", "Runtimes",
-                "Storage", "Diagnosis", "EnvironmentGraph", "Blueprints", "Files", logging, crypto,
+                "Storage", "Diagnosis", "Contracts", "EnvironmentGraph", "Blueprints", "Files", logging, crypto,
             ]),
         .executableTarget(
             name: "microstax",

@@ -49,7 +49,7 @@ package struct APIError: Codable, Sendable, Hashable, Error {
     }
 }
 
-/// One detail of an error: a Blueprint's problem with its place, or a plain line such as an overlay's name.
+/// One detail of an error: a Blueprint's problem with its place, a conflict, or a plain line such as an overlay's name.
 package struct ErrorDetail: Codable, Sendable, Hashable {
     package var message: String
     package var code: String?
@@ -58,6 +58,23 @@ package struct ErrorDetail: Codable, Sendable, Hashable {
     package var line: Int?
     package var column: Int?
     package var hint: String?
+    /// Of a conflict: where either side stands, and what to do about it.
+    package var mine: Place?
+    package var theirs: Place?
+    package var wayOut: String?
+
+    /// A place in somebody's Blueprint; lines and columns from 1.
+    package struct Place: Codable, Sendable, Hashable {
+        package var file: String
+        package var line: Int
+        package var column: Int
+
+        package init(file: String, line: Int, column: Int) {
+            self.file = file
+            self.line = line
+            self.column = column
+        }
+    }
 
     package init(
         message: String, code: String? = nil, severity: String? = nil, file: String? = nil, line: Int? = nil,

@@ -5,14 +5,15 @@ package enum Operation: String, Sendable, CaseIterable {
     case createEnvironment, listEnvironments, getEnvironment, patchEnvironment, deleteEnvironment
     case stopEnvironment, resumeEnvironment, restartEnvironment, retryEnvironment, undoEnvironment
     case repairEnvironment, deleteOrphan
-    case updateEnvironment, scaleEnvironment
+    case updateEnvironment, scaleEnvironment, environmentRevisions, rollbackEnvironment, rebaseEnvironment
+    case environmentDifference
     case environmentStatus, environmentResolutions, environmentPlan, environmentGraph, environmentExplain,
         environmentExecutions
     case environmentEvents, environmentHistory, environmentLogs, environmentCalls, environmentMetrics
     case environmentTraces, environmentTrace
     case environmentDiagnosis, environmentDeviations, listDeviations
     case environmentExec
-    case createBaseline, listBaselines, getBaseline
+    case createBaseline, listBaselines, getBaseline, baselineRevisions
     case createOverlay, listOverlays
     case getExecution, cancelExecution
     case routingTable
@@ -23,7 +24,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .validateBlueprint, .renderBlueprint, .applyLayer, .createEnvironment, .createBaseline, .createOverlay,
             .stopEnvironment,
             .resumeEnvironment, .retryEnvironment, .undoEnvironment, .cancelExecution, .restartEnvironment,
-            .updateEnvironment, .scaleEnvironment, .repairEnvironment:
+            .updateEnvironment, .scaleEnvironment, .repairEnvironment, .rollbackEnvironment, .rebaseEnvironment:
             "POST"
         case .deleteEnvironment, .deleteOrphan, .deleteLayer: "DELETE"
         case .patchEnvironment: "PATCH"
@@ -48,7 +49,10 @@ package enum Operation: String, Sendable, CaseIterable {
         case .deleteOrphan: "/v1/orphans/{environment}"
         case .retryEnvironment: "/v1/environments/{environment}/retry"
         case .undoEnvironment: "/v1/environments/{environment}/undo"
-        case .updateEnvironment: "/v1/environments/{environment}/revisions"
+        case .updateEnvironment, .environmentRevisions: "/v1/environments/{environment}/revisions"
+        case .rollbackEnvironment: "/v1/environments/{environment}/rollback"
+        case .rebaseEnvironment: "/v1/environments/{environment}/rebase"
+        case .environmentDifference: "/v1/environments/{environment}/difference"
         case .scaleEnvironment: "/v1/environments/{environment}/scale"
         case .environmentStatus: "/v1/environments/{environment}/status"
         case .environmentResolutions: "/v1/environments/{environment}/resolutions"
@@ -69,6 +73,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .environmentMetrics: "/v1/environments/{environment}/metrics"
         case .createBaseline, .listBaselines: "/v1/baselines"
         case .getBaseline: "/v1/baselines/{baseline}"
+        case .baselineRevisions: "/v1/baselines/{baseline}/revisions"
         case .createOverlay, .listOverlays: "/v1/baselines/{baseline}/overlays"
         case .getExecution: "/v1/executions/{execution}"
         case .cancelExecution: "/v1/executions/{execution}/cancel"
@@ -109,6 +114,13 @@ package enum Operation: String, Sendable, CaseIterable {
         case .updateEnvironment:
             "Makes it into another revision, from a Blueprint. 202, or 200 where it is so or stopped. If-Match: revision."
         case .scaleEnvironment: "Sets how many copies of services run: `{replicas: {service: n}}`. 202 or 200."
+        case .environmentRevisions: "Its revisions, newest first, each with what it changed."
+        case .rollbackEnvironment:
+            "Makes what an earlier revision wanted a new one: `{revision, allow, dryRun}`. 202 or 200."
+        case .rebaseEnvironment:
+            "Brings an overlay onto its parent's present revision: `{keepMine, allow, dryRun}`. 202 or 200."
+        case .environmentDifference:
+            "How another environment or revision differs from it, field by field. Query: to (`<name>[@<revision>]`), revision."
         case .environmentStatus: "The same as getEnvironment, observed afresh."
         case .environmentResolutions: "Who answers for each service, and why."
         case .environmentPlan:
@@ -136,6 +148,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .createBaseline: "Creates a baseline. 202 with the execution."
         case .listBaselines: "Lists baselines by name."
         case .getBaseline: "One baseline, by id or name."
+        case .baselineRevisions: "A baseline's revisions, newest first, each with what it changed."
         case .createOverlay: "Creates an overlay on a baseline or another overlay. 202 with the execution."
         case .listOverlays: "Lists the overlays on a baseline, direct and indirect."
         case .getExecution: "One execution with its steps."
@@ -160,6 +173,6 @@ package enum Operation: String, Sendable, CaseIterable {
 
     /// What the contract names and is not built yet: answered `501 not_supported_yet`, never as if it did not exist.
     package static let planned: [(method: String, path: String)] = [
-        ("GET", "/v1/baselines/{baseline}/revisions"), ("GET", "/v1/openapi.json"),
+        ("GET", "/v1/openapi.json")
     ]
 }

@@ -20,14 +20,17 @@ package struct CreateRequest: Codable, Sendable, Hashable {
     package var allow: [String]
     /// The services that will be tried; what they do not need starts when somebody needs it. Empty for everything.
     package var focus: [String] = []
+    /// The same as `routing.carry: auto`.
+    package var carry: Bool
     /// Answer with the plan and do nothing.
     package var dryRun: Bool
 
     package init(
         blueprint: String, file: String, folder: String, files: [String: String] = [:],
         secrets: [String: String] = [:], mode: String? = nil, parent: String? = nil, profile: String? = nil,
-        allow: [String] = [], dryRun: Bool = false
+        allow: [String] = [], carry: Bool = false, dryRun: Bool = false
     ) {
+        self.carry = carry
         self.blueprint = blueprint
         self.file = file
         self.folder = folder
@@ -43,7 +46,7 @@ package struct CreateRequest: Codable, Sendable, Hashable {
 
 extension CreateRequest {
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case blueprint, file, folder, files, secrets, mode, parent, profile, allow, focus, dryRun
+        case blueprint, file, folder, files, secrets, mode, parent, profile, allow, focus, carry, dryRun
     }
 
     /// Only `blueprint` must be there. A key that does not exist is refused, so that a misspelt `dryRun` is never a real
@@ -61,6 +64,7 @@ extension CreateRequest {
             parent: try body.decodeIfPresent(String.self, forKey: .parent),
             profile: try body.decodeIfPresent(String.self, forKey: .profile),
             allow: try body.decodeIfPresent([String].self, forKey: .allow) ?? [],
+            carry: try body.decodeIfPresent(Bool.self, forKey: .carry) ?? false,
             dryRun: try body.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
         focus = try body.decodeIfPresent([String].self, forKey: .focus) ?? []
     }
@@ -93,14 +97,31 @@ package struct AcceptedView: Codable, Sendable, Hashable {
 
 package struct DifferenceView: Codable, Sendable, Hashable {
     package var service: String
-    /// `added`, `changed`, `removed`, `inherited` or `follows`.
+    /// `added`, `changed`, `removed`, `inherited`, `follows` or `carried`.
     package var kind: String
     package var reasons: [String]
+    /// Of a changed service, sorted by path.
+    package var fields: [FieldChangeView]
 
-    package init(service: String, kind: String, reasons: [String]) {
+    package init(service: String, kind: String, reasons: [String], fields: [FieldChangeView] = []) {
         self.service = service
         self.kind = kind
         self.reasons = reasons
+        self.fields = fields
+    }
+}
+
+/// A field with its value before and after; absent where there is none. What is secret is not shown.
+package struct FieldChangeView: Codable, Sendable, Hashable {
+    /// `env.RATE`, `ports.http.containerPort`.
+    package var path: String
+    package var old: String?
+    package var new: String?
+
+    package init(path: String, old: String?, new: String?) {
+        self.path = path
+        self.old = old
+        self.new = new
     }
 }
 
@@ -139,6 +160,8 @@ package struct ChangeView: Codable, Sendable, Hashable {
     /// Something is wanted now, or would be, that was not before; also where nothing has to be carried out for it.
     package var isChanged: Bool?
     package var warnings: [ErrorDetail]?
+    /// Of a rebase: what becomes different.
+    package var difference: SpecDifferenceView?
 
     package init(
         environment: EnvironmentView, execution: ExecutionView?, plan: [StepView], isChanged: Bool? = nil,

@@ -186,7 +186,7 @@ package enum Planner {
 
     private static func reason(_ service: ServiceSpec, _ difference: Difference) -> String {
         guard let entry = difference.entries.first(where: { $0.service == service.name }) else { return "wanted" }
-        if entry.kind == .follows { return entry.reasons.joined(separator: ", ") }
+        if [.follows, .carried].contains(entry.kind) { return entry.reasons.joined(separator: ", ") }
         return entry.reasons.isEmpty
             ? entry.kind.rawValue : "\(entry.kind.rawValue): " + entry.reasons.joined(separator: ", ")
     }

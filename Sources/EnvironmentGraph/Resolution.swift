@@ -53,7 +53,7 @@ package struct Lineage: Sendable, Hashable {
         for (depth, environment) in environments.enumerated() {
             for entry in environment.difference.entries where found[entry.service] == nil {
                 switch entry.kind {
-                case .added, .changed, .follows: found.updateValue(depth, forKey: entry.service)
+                case .added, .changed, .follows, .carried: found.updateValue(depth, forKey: entry.service)
                 case .removed: found.updateValue(nil, forKey: entry.service)
                 case .inherited: break
                 }
@@ -78,7 +78,7 @@ package struct Lineage: Sendable, Hashable {
     ) -> (chosen: Bool, ends: Bool, why: String) {
         let entry = environment.difference.entries.first { $0.service == service }
         switch entry?.kind {
-        case .added, .changed, .follows:
+        case .added, .changed, .follows, .carried:
             if decided { return (false, true, "has a copy, but what is nearer decides") }
             return (true, true, Self.why(entry))
         case .removed:
@@ -91,7 +91,7 @@ package struct Lineage: Sendable, Hashable {
     private static func why(_ entry: Difference.Entry?) -> String {
         switch entry?.kind {
         case .changed: "changed " + (entry?.reasons.joined(separator: ", ") ?? "")
-        case .follows: entry?.reasons.joined(separator: ", ") ?? ""
+        case .follows, .carried: entry?.reasons.joined(separator: ", ") ?? ""
         default: "runs it"
         }
     }

@@ -51,8 +51,13 @@ extension StoreWriting {
     }
 
     /// Notes for the audit log that something was asked for and accepted.
-    package func audit(_ action: String, of subject: String, by actor: String, at now: Int64) throws {
-        try append(AuditEntry(time: now, actor: actor, action: action, subject: subject, outcome: "accepted"))
+    ///
+    /// - Parameter risks: codes of what stood against it and was accepted.
+    package func audit(
+        _ action: String, of subject: String, by actor: String, at now: Int64, accepted risks: [String] = []
+    ) throws {
+        let outcome = risks.isEmpty ? "accepted" : "accepted, allowing \(risks.joined(separator: ", "))"
+        try append(AuditEntry(time: now, actor: actor, action: action, subject: subject, outcome: outcome))
     }
 
     /// Of each environment; a baseline that is stopped and woken every day has them for months.

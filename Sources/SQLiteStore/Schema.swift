@@ -9,7 +9,7 @@ struct Schema: Sendable {
     /// "MSTX", in SQLite's header of every store, so that a database of another program is not taken for one.
     static let applicationID: Int64 = 0x4D53_5458
 
-    static let current = Schema(migrations: [first, history, outlines, layers, calls])
+    static let current = Schema(migrations: [first, history, outlines, layers, calls, conflicts])
 
     /// Takes the steps that are missing, each in a transaction of its own, after a copy of what there was is kept. There
     /// is no way back but that copy.
@@ -138,5 +138,21 @@ struct Schema: Sendable {
     private static let calls = [
         "CREATE TABLE calls(scope TEXT PRIMARY KEY NOT NULL, lineage TEXT NOT NULL, record TEXT NOT NULL) STRICT",
         "CREATE INDEX calls_lineage ON calls(lineage, scope)",
+    ]
+
+    /// What is asked about all the siblings of a new overlay.
+    private static let conflicts = [
+        "ALTER TABLE environments ADD COLUMN overlay TEXT",
+        "UPDATE environments SET overlay = json_extract(record, '$.overlayID')",
+        "CREATE INDEX environments_overlay ON environments(overlay, name, id, version) WHERE overlay IS NOT NULL",
+        """
+        CREATE TABLE claims(
+            claim TEXT NOT NULL,
+            environment TEXT NOT NULL REFERENCES environments(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            service TEXT NOT NULL,
+            PRIMARY KEY(claim, environment, service)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX claims_environment ON claims(environment)",
     ]
 }

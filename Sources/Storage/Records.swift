@@ -18,6 +18,11 @@ package struct RevisionRecord: Sendable, Hashable, Codable {
     package var secrets: [SealedSecret]?
     /// The revisions of registered layers that it was composed of, lowest first; `nil` for none.
     package var layers: [SourceOrigin]?
+    /// Of an overlay: what it stood on; `nil` in records from before this was kept.
+    package var parent: EnvironmentRecord.ParentPin?
+    /// Who asked for it, and why where it was not a Blueprint (`rollback to 3`); `nil` in records from before this was kept.
+    package var actor: String?
+    package var reason: String?
 
     package init(
         environment: EnvironmentID, number: Int, source: String, composed: String, files: [String: String],
@@ -34,6 +39,32 @@ package struct RevisionRecord: Sendable, Hashable, Codable {
         self.composed = composed
         self.files = files
         self.createdAt = createdAt
+    }
+}
+
+/// A service that holds a claim.
+package struct ClaimHolder: Sendable, Hashable, Comparable {
+    package var claim: String
+    package var environment: EnvironmentID
+    package var service: String
+
+    package init(claim: String, environment: EnvironmentID, service: String) {
+        self.claim = claim
+        self.environment = environment
+        self.service = service
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.claim, left.environment, left.service) < (right.claim, right.environment, right.service)
+    }
+
+    /// What an environment's own services hold.
+    package static func holders(in record: EnvironmentRecord) -> [ClaimHolder] {
+        // Most hold nothing, and this is asked at every saving.
+        guard record.spec.services.contains(where: { !$0.claims.isEmpty }) else { return [] }
+        return record.localServices.flatMap { service in
+            service.claims.map { ClaimHolder(claim: $0, environment: record.id, service: service.name) }
+        }
     }
 }
 
@@ -97,7 +128,7 @@ package struct AuditEntry: Sendable, Hashable, Codable {
     /// The operation's id in the catalogue, such as `createEnvironment`.
     package var action: String
     package var subject: String
-    /// `accepted`, or the error's code.
+    /// `accepted`, with the risks that were allowed, or the error's code.
     package var outcome: String
 
     package init(time: Int64, actor: String, action: String, subject: String, outcome: String) {

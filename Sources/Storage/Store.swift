@@ -29,8 +29,11 @@ package protocol StoreReading {
     /// What grows whenever an environment is saved, by id: equal versions are equal records, also across transactions, as
     /// long as the store is open. Of all that exist, without reading them.
     func versions() throws -> [EnvironmentID: Int64]
-    /// The overlays with this routing context, whatever they stand on, sorted by name.
+    /// The overlays with this routing context, whatever they stand on, sorted by name. Costs as much as it gives.
     func overlays(withOverlayID id: String) throws -> [EnvironmentRecord]
+    /// The services of environments' own that hold one of these claims, by claim, environment and service. Costs as much as it
+    /// gives, however many environments there are.
+    func holders(of claims: Set<String>) throws -> [ClaimHolder]
     /// Direct children, sorted by name.
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord]
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord?
@@ -44,6 +47,8 @@ package protocol StoreReading {
     func lastLayerNumber(of name: String) throws -> Int
     /// Which revisions of environments are composed of any revision of it; by environment and number.
     func uses(ofLayer name: String) throws -> [LayerUse]
+    /// From 1; without what is large in them (source, composed, files).
+    func revisions(of id: EnvironmentID) throws -> [RevisionRecord]
     func execution(_ id: ExecutionID) throws -> ExecutionRecord?
     func step(_ key: String, of execution: ExecutionID) throws -> StepRecord?
     /// Oldest first.

@@ -70,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
             now: Outside.real.now)
         let manager = ServiceManager.take()
         configuration.opensMetrics = openMetrics
+        configuration.region = ProcessInfo.processInfo.environment["MICROSTAX_REGION"].flatMap { $0.isEmpty ? nil : $0 }
         configuration.otlp = collector
         configuration.edgeTLS = tls.settings(otherwise: configuration.edgeTLS)
         if let watchdog = manager.watchdog { configuration.pulse = min(.seconds(5), watchdog / 4) }

@@ -136,11 +136,12 @@ import Testing
         .service("resources: {cpu: 500m}", "not_supported_yet@3:1"),
         .service("resources: {cpu: lots}", "not_supported_yet@3:1", "invalid_quantity@3:18"),
         .service("data: branch", "not_supported_yet@3:7"),
-        .service("data: inherit"),
+        .service("data: inherit"), .service("data: empty"),
         .service("activation: onDemand", "missing_field@3:13"), .service("activation: onDemand,\nports: ['80']"),
         .service("activation: eager"),
-        .service("claims: ['queue:orders']", "not_supported_yet@3:1"),
-        .service("contract: api.yaml", "not_supported_yet@3:1"),
+        .service("claims: ['queue:orders']"), .service("claims: ['queue orders']", "invalid_text@3:9"),
+        .service("claims: queue", "wrong_type@3:9"), .service("contract: api.yaml"),
+        .service("contract: ''", "invalid_text@3:11"), .service("data: other", "unknown_value@3:7"),
         .service("init: {type: sql, engine: mysql, script: a.sql}", "not_supported_yet@3:27"),
         .service("dependsOn: [{service: b, condition: completed}]}, b: {command: [b]", "not_supported_yet@3:37"),
         Case("name: x\nservices: {a: {image: nginx}}", "not_supported_yet@2:16"),
@@ -163,13 +164,17 @@ import Testing
             "not_supported_yet@2:1"),
         Case("name: x\nsnapshot: {}\nservices: {a: {command: [a]}}", "not_supported_yet@2:1"),
         Case("name: x\nseeds: [s]\nservices: {a: {command: [a]}}", "not_supported_yet@2:1"),
-        Case("name: x\nresidency: {allow: [eu]}\nservices: {a: {command: [a]}}", "not_supported_yet@2:1"),
+        Case("name: x\nresidency: {allow: [eu]}\nservices: {a: {command: [a]}}"),
+        Case("name: x\nresidency: {allow: [eu], deny: [eu]}\nservices: {a: {command: [a]}}", "contradiction@2:32"),
+        Case("name: x\nresidency: {allow: []}\nservices: {a: {command: [a]}}", "contradiction@2:20"),
+        Case("name: x\nresidency: {region: eu}\nservices: {a: {command: [a]}}", "unknown_key@2:13"),
         Case("name: x\nruntime: kubernetes\nservices: {a: {command: [a]}}", "not_supported_yet@2:10"),
         Case("name: x\nruntime: process\nservices: {a: {command: [a]}}"),
         Case("name: x\nrouting: {mode: shadow}\nservices: {a: {command: [a]}}", "not_supported_yet@2:17"),
         Case("name: x\nrouting: {attribution: maybe}\nservices: {a: {command: [a]}}", "unknown_value@2:24"),
         Case(
-            "name: x\nrouting: {attribution: off, carry: on}\nservices: {a: {command: [a]}}", "not_supported_yet@2:36"),
+            "name: x\nrouting: {attribution: off, carry: auto}\nservices: {a: {command: [a]}}"
+        ),
     ]
 
     @Test(arguments: [topLevel, services, ports, parts, relations, notBuilt].flatMap { $0 })

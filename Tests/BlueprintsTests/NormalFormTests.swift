@@ -79,8 +79,11 @@ import Testing
                     mode: .baseline, headerName: "x-shop-env", propagateHeader: false, onUnknownContext: .baseline))
         #expect(spec.runtime == .process)
         #expect(spec.repair == .report)
+        var orders = try #require(spec.service("orders"))
+        #expect(orders.activation == .eager)
+        orders.activation = .auto
         #expect(
-            spec.service("orders")
+            orders
                 == ServiceSpec(
                     name: "orders", command: ["./orders", "serve"], args: ["--port-from-env", "5"],
                     workdir: "/projects/orders",

@@ -151,14 +151,29 @@ import Testing
         let accepted = AcceptedView(
             environment: Samples.environment("feat", mode: "overlay"), execution: nil,
             plan: [Samples.step("service/payments/start", "pending")],
-            difference: [DifferenceView(service: "payments", kind: "changed", reasons: ["env.A", "command"])],
+            difference: [
+                DifferenceView(
+                    service: "payments", kind: "changed", reasons: ["command", "env.A"],
+                    fields: [
+                        FieldChangeView(path: "command", old: "[a]", new: "[b]"),
+                        FieldChangeView(path: "env.A", old: nil, new: "1"),
+                        FieldChangeView(path: "replicas", old: "2", new: nil),
+                    ]), DifferenceView(service: "orders", kind: "follows", reasons: ["follows db"]),
+                DifferenceView(service: "gone", kind: "removed", reasons: []),
+                DifferenceView(service: "web", kind: "inherited", reasons: []),
+            ],
             warnings: [])
         #expect(
             PlanTables.creation(accepted) == """
                 feat would be created as overlay on shop#r3; nothing was done
 
-                SERVICE   DIFFERENCE  WHY
-                payments  changed     env.A; command
+                ~ payments  changed
+                    command   [a] → [b]
+                    env.A     (none) → 1
+                    replicas  2 → (none)
+                & orders  follows db
+                - gone  removed; nobody answers for it here
+                = 1 inherited: web
 
                 STEP                    DOES                         WHY
                 service/payments/start  does service/payments/start  because

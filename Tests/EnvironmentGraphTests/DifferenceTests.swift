@@ -49,6 +49,42 @@ import Testing
         #expect(difference.entries.first { $0.service == "batch" }?.reasons == ["follows pool"])
     }
 
+    @Test func whoForgetsItsContextIsCarriedWhereThatMatters() {
+        let request = Samples.changing("payments")
+        let known = ["checkout": "lost it in 3 of 3 calls", "reports": "lost it in 1 of 9 calls"]
+        let difference = Difference.between(request: request, parent: Samples.shop, carrying: known)
+        // storefront forwards, and reports calls nothing that is local.
+        #expect(difference.localNames == ["checkout", "payments"])
+        let entry = difference.entries.first { $0.service == "checkout" }
+        #expect(entry?.kind == .carried)
+        #expect(entry?.reasons == ["forwards no context (lost it in 3 of 3 calls)"])
+        // Over a service that forwards it, too.
+        let both = Difference.between(
+            request: request, parent: Samples.shop, carrying: ["storefront": "lost it in 1 of 1 calls"])
+        #expect(both.localNames == ["payments", "storefront"])
+    }
+
+    @Test func whatIsCountedSaysWhoForgets() {
+        let (base, feat, other) = ("env-base", "env-feat", "env-other")
+        func call(
+            _ caller: String, in environment: String, context: String?, leak: CallLeak? = nil, count: UInt64
+        ) -> CallCount {
+            CallCount(
+                caller: caller, callerEnvironment: EnvironmentID(rawValue: environment), service: "payments",
+                context: context.map { EnvironmentID(rawValue: $0) }, provider: nil, error: nil, leak: leak,
+                count: count)
+        }
+        let counts = [
+            call("checkout", in: base, context: base, leak: .suspected, count: 2),
+            call("checkout", in: base, context: feat, count: 5), call("orders", in: base, context: feat, count: 7),
+            call("reports", in: base, context: base, count: 9),
+            call("search", in: other, context: other, leak: .suspected, count: 1),
+        ]
+        let lineage = Set([base, feat].map { EnvironmentID(rawValue: $0) })
+        let found = counts.forgetfulCallers(in: lineage, root: EnvironmentID(rawValue: base))
+        #expect(found == ["checkout": "lost it in 2 of 7 calls"])
+    }
+
     @Test func everyCallerOverTCPFollowsItsRemovedDatabase() {
         var request = Samples.changing("storefront")
         request.services.removeAll { $0.name == "orders-db" }

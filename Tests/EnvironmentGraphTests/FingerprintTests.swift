@@ -50,17 +50,17 @@ import Testing
                 "name", "command", "args", "image", "workdir", "build", "user", "replicas", "ports", "env", "secrets",
                 "expose",
                 "dependsOn", "probes", "volumes", "initialisers", "restart", "stopSignal", "stopGraceSeconds",
-                "onDemand", "literals",
+                "onDemand", "literals", "held", "contract", "ownData",
                 "eager",
             ])
         #expect(
             fields(BlueprintSpec(name: "x", services: [])) == [
-                "name", "description", "labels", "services", "routing", "runtime", "repair", "times",
+                "name", "description", "labels", "services", "routing", "runtime", "repair", "times", "residency",
             ])
         #expect(
             fields(RoutingSpec()) == [
                 "mode", "baselineId", "overlayId", "headerName", "propagateHeader", "onUnknownContext", "onLeak",
-                "attributed",
+                "attributed", "carried",
             ])
         #expect(fields(LifecycleSpec()) == ["idleMilliseconds", "ttl", "schedule"])
         #expect(fields(PortSpec(name: "x")) == ["name", "containerPort", "transport", "hostPort", "tls"])
@@ -234,6 +234,9 @@ struct Mutation: Sendable {
             service.initialisers = [.command(["two"]), .command(["init"])]
         },
         service("restart") { service, _ in service.restart = .onFailure },
+        service("claims") { service, dice in service.claims.append("z\(dice.below(3))") },
+        service("contract") { service, _ in service.contract = "/z.yaml" },
+        service("data") { service, _ in service.data = .empty },
         service("signal") { service, _ in service.stopSignal = "SIGINT" },
         service("grace") { service, _ in service.stopGraceSeconds = 0.5 },
         service("activation") { service, _ in
@@ -256,6 +259,8 @@ struct Mutation: Sendable {
         Mutation(name: "service") { spec, _ in spec.services.append(ServiceSpec(name: "zz")) },
         Mutation(name: "no service") { spec, _ in spec.services.removeLast() },
         Mutation(name: "label") { spec, _ in spec.labels["team"] = "x" },
+        Mutation(name: "carry") { spec, _ in spec.routing.carry = .auto },
+        Mutation(name: "residency") { spec, _ in spec.residency = ResidencySpec(allow: ["eu"]) },
         Mutation(name: "runtime") { spec, _ in spec.runtime = .process },
         Mutation(name: "repair") { spec, _ in spec.repair = .report },
         Mutation(name: "header") { spec, _ in spec.routing.headerName = "x-other" },

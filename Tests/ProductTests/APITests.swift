@@ -79,7 +79,7 @@ import Testing
             let body = #"{"blueprint": "name: mini\nservices: [{name: api, command: [sleep, '600']}]"}"#
             let reply = try await onSocket(product, "-d", body, "http://x/v1/environments")
             #expect(reply.status == 202, "\(String(decoding: reply.body, as: UTF8.self))")
-            #expect(try await onSocket(product, "http://x/v1/environments/mini/graph").status == 501)
+            #expect(try await onSocket(product, "http://x/v1/openapi.json").status == 501)
         }
     }
 

@@ -148,7 +148,13 @@ import Testing
             try await product.mustRun("baseline", "create", "--file", product.blueprint(text), "--wait")
             let without = try product.blueprint(
                 "name: without\nservices:\n  - { name: cache, remove: true }\n", named: "without.yaml")
-            let outcome = try await product.run("overlay", "create", "--baseline", "base", "--file", without, "--wait")
+            let arguments = ["overlay", "create", "--baseline", "base", "--file", without, "--wait"]
+            let refused = try await product.run(arguments)
+            #expect(refused.exitCode == 1)
+            #expect(refused.stderr.contains("without.yaml:3:3: error: api reaches cache"), "\(refused)")
+            #expect(refused.stderr.contains("[removed_service_needed]"), "\(refused)")
+            // Who insists is told when it has no address.
+            let outcome = try await product.run(arguments + ["--allow", "removed_service_needed"])
             #expect(outcome.exitCode == 1)
             #expect(outcome.stderr.contains("api needs the address of cache, which without removed"), "\(outcome)")
 

@@ -1,6 +1,7 @@
 import Foundation
 import SQLiteStore
 import Storage
+import SwiftToolchainCSQLite
 import TestSupport
 import Testing
 
@@ -31,4 +32,12 @@ func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLW
 func mode(_ path: String) throws -> Int {
     let attributes = try FileManager.default.attributesOfItem(atPath: path)
     return try #require(attributes[.posixPermissions] as? NSNumber).intValue
+}
+
+/// Runs a statement as another program would.
+func change(_ path: String, _ sql: String) throws {
+    var handle: OpaquePointer?
+    defer { sqlite3_close_v2(handle) }
+    try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+    try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
 }

@@ -145,12 +145,4 @@ import Testing
             #expect(try refusal(path).code == .newerSchema)
         }
     }
-
-    /// Runs a statement as another program would.
-    private func change(_ path: String, _ sql: String) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close_v2(handle) }
-        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
-    }
 }

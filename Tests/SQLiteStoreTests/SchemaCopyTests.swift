@@ -91,4 +91,23 @@ import Testing
             }
         }
     }
+
+    /// Before overlays had an index of their own, their ids stood in the record only.
+    @Test func overlaysFromBeforeTheirIndexAreFound() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/state.db"
+            try SQLiteStore(path: path, schema: Schema(migrations: Array(Schema.current.migrations.prefix(3)))).close()
+            let feat = Samples.environment("feat", parent: Samples.environment("shop"))
+            let record = String(decoding: try JSONEncoder().encode(feat), as: UTF8.self)
+            try change(
+                path,
+                """
+                INSERT INTO environments(id, name, mode, state, parent, version, wanted, record)
+                VALUES('\(feat.id)', 'feat', 'overlay', 'pending', 'env-shop', 1, 0, '\(record)')
+                """)
+            let store = try SQLiteStore(path: path)
+            defer { store.close() }
+            #expect(try await store.read { try $0.overlays(withOverlayID: "ov-feat") } == [feat])
+        }
+    }
 }

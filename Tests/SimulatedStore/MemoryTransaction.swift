@@ -50,6 +50,10 @@ final class MemoryTransaction: StoreWriting {
         try environments().filter { $0.mode == .overlay && $0.overlayID == id }
     }
 
+    func holders(of claims: Set<String>) throws -> [ClaimHolder] {
+        try environments().flatMap(ClaimHolder.holders).filter { claims.contains($0.claim) }.sorted()
+    }
+
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
         try environments().filter { $0.parent?.id == id }
     }
@@ -74,6 +78,14 @@ final class MemoryTransaction: StoreWriting {
     }
 
     func revision(_ number: Int, of id: EnvironmentID) throws -> RevisionRecord? { tables.revisions[id]?[number] }
+
+    func revisions(of id: EnvironmentID) throws -> [RevisionRecord] {
+        (tables.revisions[id] ?? [:]).values.sorted { $0.number < $1.number }.map { revision in
+            var brief = revision
+            (brief.source, brief.composed, brief.files) = ("", "", [:])
+            return brief
+        }
+    }
 
     func save(_ revision: RevisionRecord) throws {
         tables.revisions[revision.environment, default: [:]][revision.number] = revision

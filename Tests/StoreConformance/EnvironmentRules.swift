@@ -147,6 +147,47 @@ extension StoreConformance {
             }
             try expect(try await store.read { try $0.revision(2, of: shop.id) }, is: revisions[1], "the second")
             try expect(try await store.read { try $0.revision(4, of: shop.id) }, is: nil, "none")
+            let listed = try await store.read { try $0.revisions(of: shop.id) }
+            let brief = revisions.map { revision in
+                var brief = revision
+                (brief.source, brief.composed, brief.files) = ("", "", [:])
+                return brief
+            }
+            try expect(listed, is: brief, "all of them, without what is large")
+            try expect(try await store.read { try $0.revisions(of: EnvironmentID(rawValue: "env-x")) }, is: [], "none")
+        },
+        StoreRule("claims are held by what is saved and local, and go with it") { store in
+            var shop = Samples.environment("shop")
+            shop.spec.services[0].claims = ["queue:a", "queue:b"]
+            shop.spec.services[1].claims = ["queue:b"]
+            var feat = Samples.environment("feat", parent: shop)
+            feat.spec = shop.spec
+            feat.difference = Difference(
+                entries: [.init(service: "service-0", kind: .inherited), .init(service: "service-1", kind: .changed)])
+            let (base, overlay) = (shop, feat)
+            try await store.write { writing in
+                try writing.save(base)
+                try writing.save(overlay)
+                try writing.save(base)
+            }
+            func holder(_ claim: String, _ environment: EnvironmentRecord, _ service: Int) -> ClaimHolder {
+                ClaimHolder(claim: claim, environment: environment.id, service: "service-\(service)")
+            }
+            let both = [
+                holder("queue:a", base, 0), holder("queue:b", overlay, 1), holder("queue:b", base, 0),
+                holder("queue:b", base, 1),
+            ]
+            let claims: Set = ["queue:a", "queue:b", "queue:c"]
+            try expect(try await store.read { try $0.holders(of: claims) }, is: both, "all")
+            try expect(try await store.read { try $0.holders(of: ["queue:c"]) }, is: [], "nobody")
+            var changed = shop
+            changed.spec.services[0].claims = []
+            let after = changed
+            try await store.write { writing in
+                try writing.save(after)
+                try writing.removeEnvironment(overlay.id)
+            }
+            try expect(try await store.read { try $0.holders(of: claims) }, is: [holder("queue:b", base, 1)], "left")
         },
         StoreRule("removing an environment removes what is its own, and keeps its executions") { store in
             let shop = Samples.environment("shop")

@@ -33,9 +33,26 @@ struct BlueprintChecker {
         var spec = BlueprintSpec(
             name: name ?? "", description: description, labels: labels, services: drafts.map(\.spec), routing: routing,
             runtime: runtime, repair: repair, lifecycle: lifecycle)
+        spec.residency = readResidency(fields)
         if let mode { spec.routing.mode = mode }
         if spec.routing.mode == .overlay, spec.routing.overlayId == nil { spec.routing.overlayId = spec.name }
         return spec
+    }
+
+    private func readResidency(_ root: Fields) -> ResidencySpec? {
+        guard let fields = root.fields("residency", known: Grammar.residency.keys) else { return nil }
+        let (allow, deny) = (fields.texts("allow") ?? [], fields.texts("deny") ?? [])
+        for region in Set(allow).intersection(deny).sorted() {
+            findings.error(
+                "contradiction", "the region `\(shortened(region))` is both allowed and denied", at: fields.at("deny"),
+                hint: "take it out of one of the lists")
+        }
+        if fields.has("allow"), allow.isEmpty {
+            findings.error(
+                "contradiction", "`residency.allow` is empty, so it may run nowhere", at: fields.at("allow"),
+                hint: "name a region, or leave it out")
+        }
+        return allow.isEmpty && deny.isEmpty ? nil : ResidencySpec(allow: allow, deny: deny)
     }
 
     private func readServices(_ fields: Fields) -> [ServiceDraft] {

@@ -23,6 +23,9 @@ package enum NearMiss {
         return best?.word
     }
 
+    /// How many letters differ, case and separators aside.
+    package static func editDistance(_ left: String, _ right: String) -> Int { distance(plain(left), plain(right)) }
+
     private static func plain(_ word: String) -> [UInt8] { word.lowercased().utf8.filter { $0 != 0x5F && $0 != 0x2D } }
 
     /// Damerau–Levenshtein distance, optimal string alignment: insertions, deletions, substitutions, and swaps of

@@ -26,7 +26,7 @@ struct RoutingChecker {
         spec.onUnknownContext = fields.choice("onUnknownContext") ?? .reject
         spec.onLeak = fields.choice("onLeak") ?? .report
         spec.attribution = fields.choice("attribution") ?? .off
-        _ = fields.nonEmptyText("carry")
+        spec.carry = fields.choice("carry") ?? .off
         return spec
     }
 

@@ -58,8 +58,24 @@ struct ServiceChecker {
         draft.spec.restart = fields.choice("restart") ?? .always
         draft.spec.stopSignal = readSignal() ?? "SIGTERM"
         draft.spec.stopGraceSeconds = fields.number("stopGraceSeconds", in: 0...3600) ?? 10
+        readPromises(&draft.spec)
         UnbuiltFields(findings: findings).check(service: fields)
         return draft
+    }
+
+    /// What it holds, what it promises, and whose data it has.
+    private func readPromises(_ spec: inout ServiceSpec) {
+        let claims = fields.texts("claims") ?? []
+        for (index, claim) in claims.enumerated() where claim.isEmpty || claim.contains(where: \.isWhitespace) {
+            findings.error(
+                "invalid_text", "`\(fields.name("claims"))[\(index)]` must be a word", at: fields.at("claims"),
+                hint: "such as queue:orders")
+        }
+        spec.claims = Set(claims).sorted()
+        if let path = fields.nonEmptyText("contract") {
+            spec.contract = FilePath.absolute(path, in: fields.at("contract").file.folder)
+        }
+        spec.data = fields.choice("data") ?? .inherit
     }
 
     /// What runs: one of `image`, `command`, `mock`.

@@ -8,11 +8,11 @@ struct Support {
     /// Fields of the Blueprint and of a service, with what to do instead where there is something.
     static let rootFields: [(name: String, hint: String?)] = [
         ("uses", nil), ("plans", nil), ("snapshot", nil),
-        ("seeds", "use `init` for data that a service starts with"), ("residency", nil),
+        ("seeds", "use `init` for data that a service starts with"),
     ]
     static let serviceFields: [(name: String, hint: String?)] = [
         ("image", "give the `command` that starts the program on this machine"),
-        ("mock", "give the `command` of a stand-in"), ("resources", nil), ("claims", nil), ("contract", nil),
+        ("mock", "give the `command` of a stand-in"), ("resources", nil),
     ]
 
     func check(_ root: LocatedValue) {
@@ -21,16 +21,13 @@ struct Support {
             root, "runtime", ["container", "kubernetes"], hint: "services run as local processes: `auto` or `process`")
         if let routing = root["routing"] {
             refuse(routing, "mode", ["shadow"])
-            if let value = routing["carry"], let text = value.text, text != "off" {
-                refused("`routing.carry` other than `off`", value.location)
-            }
         }
         for service in root["services"]?.items ?? [] { check(service: service) }
     }
 
     private func check(service: LocatedValue) {
         refuse(Self.serviceFields, of: service)
-        refuse(service, "data", ["branch", "empty"])
+        refuse(service, "data", ["branch"])
         for dependency in service["dependsOn"]?.items ?? [] { refuse(dependency, "condition", ["completed"]) }
         let initialisers = service["init"]
         for item in (initialisers?.items ?? []) + (initialisers.map { [$0] } ?? []) {

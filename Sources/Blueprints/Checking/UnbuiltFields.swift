@@ -16,10 +16,6 @@ struct UnbuiltFields {
         } else if let snapshot = root.value("snapshot") {
             root.wrongType(snapshot, "`snapshot`", "a map")
         }
-        if let residency = root.fields("residency", known: Grammar.residency.keys) {
-            _ = residency.texts("allow")
-            _ = residency.texts("deny")
-        }
     }
 
     private func checkPlans(_ root: Fields) {
@@ -48,9 +44,6 @@ struct UnbuiltFields {
 
     func check(service: Fields) {
         checkResources(service)
-        _ = service.choice("data", ["inherit", "branch", "empty"])
-        _ = service.texts("claims")
-        _ = service.nonEmptyText("contract")
         guard let mock = service.fields("mock", known: Grammar.mock.keys) else { return }
         _ = mock.boolean("enabled")
         _ = mock.choice("mode", ["static", "stateful", "ai-stateful", "recorded"])

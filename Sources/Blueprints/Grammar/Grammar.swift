@@ -58,7 +58,9 @@ package enum Grammar {
                 "attribution", .choice(LeakAttribution.allCases.map(\.rawValue)),
                 "Whether a call that says nothing belongs to the only request that its service answers.",
                 usual: "\"off\""),
-            .init("carry", .text(), "Whether callers that forward no context are copied.", usual: "\"off\""),
+            .init(
+                "carry", .choice(["off", "auto"]), "Whether callers that forward no context are copied.",
+                usual: "\"off\""),
         ])
 
     static let schedule = GrammarMap(

@@ -14,6 +14,8 @@ package struct BlueprintSpec: Sendable, Hashable, Codable {
     package var repair: RepairPolicy
     /// `nil` in specs that were accepted before there was one.
     private var times: LifecycleSpec?
+    /// `nil` where it may run anywhere.
+    package var residency: ResidencySpec?
 
     /// What happens by time alone.
     package var lifecycle: LifecycleSpec {
@@ -37,6 +39,23 @@ package struct BlueprintSpec: Sendable, Hashable, Codable {
     }
 
     package func service(_ name: String) -> ServiceSpec? { services.first { $0.name == name } }
+}
+
+/// Where an environment may run and its data may rest, by the names that operators give their servers' regions.
+package struct ResidencySpec: Sendable, Hashable, Codable {
+    /// Sorted; empty for every region that is not denied.
+    package var allow: [String]
+    /// Sorted.
+    package var deny: [String]
+
+    package init(allow: [String] = [], deny: [String] = []) {
+        self.allow = allow.sorted()
+        self.deny = deny.sorted()
+    }
+
+    package func permits(_ region: String) -> Bool {
+        (allow.isEmpty || allow.contains(region)) && !deny.contains(region)
+    }
 }
 
 package enum RuntimeChoice: String, Sendable, Hashable, Codable, CaseIterable {
@@ -70,6 +89,14 @@ package struct RoutingSpec: Sendable, Hashable, Codable {
         set { attributed = newValue == .off ? nil : newValue }
     }
 
+    /// `nil` for `off`.
+    private var carried: CarryPolicy?
+
+    package var carry: CarryPolicy {
+        get { carried ?? .off }
+        set { carried = newValue == .off ? nil : newValue }
+    }
+
     package init(
         mode: EnvironmentMode? = nil, baselineId: String? = nil, overlayId: String? = nil,
         headerName: String = "x-msx-env", propagateHeader: Bool = true,
@@ -87,6 +114,12 @@ package struct RoutingSpec: Sendable, Hashable, Codable {
 
 package enum UnknownContextPolicy: String, Sendable, Hashable, Codable, CaseIterable {
     case reject, baseline
+}
+
+/// Whether an overlay makes local copies of the callers that are known to forward no context, between the entry and what
+/// changed.
+package enum CarryPolicy: String, Sendable, Hashable, Codable, CaseIterable {
+    case off, auto
 }
 
 /// Whether a call without a context is put into the one of the only request that its caller answers.

@@ -31,6 +31,24 @@ package struct ServiceSpec: Sendable, Hashable, Codable {
     private var onDemand: Bool?
     /// `activation: eager`; `nil` for no, also in specs from before it meant something.
     private var eager: Bool?
+    /// `nil` for none, as in what was stored before there were any.
+    private var held: [String]?
+    /// Absolute path of the OpenAPI document or proto file that it promises to keep; the key of the request's `files`.
+    package var contract: String?
+    /// `nil` for `inherit`.
+    private var ownData: DataChoice?
+
+    /// Things that only one service may hold, such as `queue:orders`; sorted.
+    package var claims: [String] {
+        get { held ?? [] }
+        set { held = newValue.isEmpty ? nil : newValue }
+    }
+
+    /// What an overlay's copy has for data.
+    package var data: DataChoice {
+        get { ownData ?? .inherit }
+        set { ownData = newValue == .inherit ? nil : newValue }
+    }
 
     /// `nil` for none, and in what was stored before they were kept.
     private var literals: [String]?
@@ -104,6 +122,11 @@ package enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
     case eager
     /// When somebody needs it.
     case onDemand
+}
+
+/// `data` of a service in an overlay.
+package enum DataChoice: String, Sendable, Hashable, Codable, CaseIterable {
+    case inherit, branch, empty
 }
 
 package enum RestartPolicy: String, Sendable, Hashable, Codable, CaseIterable {

@@ -4,5 +4,8 @@ struct BaselineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "baseline",
         abstract: "Baselines: shared environments that run a stack in full.",
-        subcommands: [BaselineCreate.self, BaselineList.self, BaselineGet.self, BaselineDelete.self])
+        subcommands: [
+            BaselineCreate.self, BaselineList.self, BaselineGet.self, BaselineUpdate.self, BaselineHistory.self,
+            BaselineRollback.self, BaselineDelete.self,
+        ])
 }

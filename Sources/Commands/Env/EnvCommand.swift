@@ -10,6 +10,7 @@ struct EnvCommand: ParsableCommand {
             EnvTraces.self,
             EnvLogs.self, EnvMetrics.self, EnvExecutions.self, EnvEvents.self, EnvDiagnose.self,
             EnvDeviations.self, EnvRepair.self, EnvExec.self, EnvWait.self, EnvStop.self, EnvResume.self,
-            EnvRestart.self, EnvUpdate.self, EnvScale.self, EnvRetry.self, EnvUndo.self, EnvExtend.self, EnvDelete.self,
+            EnvRestart.self, EnvUpdate.self, EnvHistory.self, EnvRollback.self, EnvDiff.self, EnvScale.self,
+            EnvRetry.self, EnvUndo.self, EnvExtend.self, EnvDelete.self,
         ])
 }

@@ -45,10 +45,15 @@ struct EnvUpdate: AsyncParsableCommand {
             }
         }
         guard let file else { return }
-        let words = StateChange.Words(done: "updated", failing: "update")
-        try await StateChange(
-            targets: [environment], words: words, options: options, common: common
-        ) { [options, common] target, client in
+        try await Self.updating(environment, by: file, options, common).run()
+    }
+
+    static func updating(
+        _ environment: String, by file: String, _ options: StateChangeOptions, _ common: CommonOptions
+    ) -> StateChange {
+        StateChange(
+            targets: [environment], words: .init(done: "updated", failing: "update"), options: options, common: common
+        ) { target, client in
             let mode = EnvironmentMode(rawValue: try await client.environment(target).mode)
             var input = try BlueprintInput(path: file, .environment(mode))
             try await input.fetchLayers(common)
@@ -58,6 +63,6 @@ struct EnvUpdate: AsyncParsableCommand {
             request.allow = options.allow
             request.dryRun = options.dryRun
             return try await client.updateEnvironment(target, request)
-        }.run()
+        }
     }
 }

@@ -98,6 +98,9 @@ extension ErrorDetail {
         if severity != nil || file != nil { text += (severity ?? "error") + ": " }
         if text.isEmpty { text = "  - " }
         text += message.visible
+        if wayOut != nil, let code { text += " [\(code.visible)]" }
+        if let theirs { text += "\n  the other side: \(theirs.file.visible):\(theirs.line):\(theirs.column)" }
+        if let wayOut { text += "\n  way out: " + wayOut.visible }
         if let hint { text += "\n  hint: " + hint.visible }
         return text
     }

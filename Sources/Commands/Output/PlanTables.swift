@@ -2,17 +2,14 @@ import API
 
 /// What would be done, and why, as text.
 package enum PlanTables {
-    package static func creation(_ accepted: AcceptedView) -> String {
+    package static func creation(_ accepted: AcceptedView, _ palette: Palette = .plain) -> String {
         let environment = accepted.environment
         var text = "\(environment.name) would be created as \(environment.mode)"
         if let parent = environment.parent { text += " on \(parent.name)#r\(parent.revision)" }
         text += "; nothing was done\n"
         if !accepted.difference.isEmpty {
             text += "\n"
-            text += Table(
-                ["SERVICE", "DIFFERENCE", "WHY"],
-                accepted.difference.map { [$0.service, $0.kind, $0.reasons.joined(separator: "; ")] }
-            ).rendered()
+            text += DifferenceText(palette).overlay(accepted.difference)
         }
         let cold = (accepted.services ?? []).filter { $0.verdict == "cold" }
         if !cold.isEmpty {

@@ -1,10 +1,6 @@
 import ArgumentParser
 
 struct OverlayCreate: AsyncParsableCommand {
-    enum Risk: String, CaseIterable, ExpressibleByArgument {
-        case unhealthyParent = "unhealthy-parent"
-    }
-
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Create an overlay on a baseline, or on another overlay.",
@@ -15,7 +11,8 @@ struct OverlayCreate: AsyncParsableCommand {
             EXAMPLES
               microstax overlay create --baseline shop --file examples/shop/overlay.yaml --wait
               microstax overlay create --baseline shop --file overlay.yaml --dry-run
-              microstax overlay create --baseline shop --file overlay.yaml --allow unhealthy-parent
+              microstax overlay create --baseline shop --file overlay.yaml --allow claim_held
+              microstax overlay create --baseline shop --file overlay.yaml --carry --dry-run
             """)
 
     @Option(
@@ -23,8 +20,8 @@ struct OverlayCreate: AsyncParsableCommand {
         help: ArgumentHelp("The parent; the Blueprint's routing.baselineId where not given.", valueName: "name"))
     var baseline: String?
 
-    @Option(name: .long, help: ArgumentHelp("A risk to accept; may be given again.", valueName: "unhealthy-parent"))
-    var allow: [Risk] = []
+    @Flag(name: .long, help: "Copy the callers that are known to forward no context, as routing.carry: auto does.")
+    var carry = false
 
     @OptionGroup var focus: FocusOption
     @OptionGroup var create: CreateOptions
@@ -32,8 +29,7 @@ struct OverlayCreate: AsyncParsableCommand {
 
     func run() async throws {
         try await Creation(
-            kind: .overlay(parent: baseline), options: create, common: common, allow: allow.map(\.rawValue),
-            focus: focus.services
+            kind: .overlay(parent: baseline), options: create, common: common, focus: focus.services, carries: carry
         ).run()
     }
 }

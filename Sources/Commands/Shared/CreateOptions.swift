@@ -12,6 +12,11 @@ struct CreateOptions: ParsableArguments {
     @Flag(name: .long, help: "Print the difference and the plan with its reasons, and do nothing.")
     var dryRun = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Accept a risk or a conflict, by its code; may be given again.", valueName: "code"))
+    var allow: [String] = []
+
     @Option(name: .long, help: ArgumentHelp("One of the Blueprint's plans.", valueName: "plan"))
     var profile: String?
 }

@@ -14,9 +14,10 @@ struct Creation {
     let kind: Kind
     let options: CreateOptions
     let common: CommonOptions
-    var allow: [String] = []
     /// What will be tried; empty for everything.
     var focus: [String] = []
+    /// See `CreateRequest.carry`.
+    var carries = false
 
     func run() async throws {
         var input = try BlueprintInput(path: options.file, .environment(mode))
@@ -28,7 +29,7 @@ struct Creation {
         let known = Set(input.diagnostics.map(\.message))
         for warning in accepted.warnings where !known.contains(warning.message) { common.note(warning.written) }
         if options.dryRun {
-            try common.show(accepted, ids: []) { PlanTables.creation(accepted) }
+            try common.show(accepted, ids: []) { PlanTables.creation(accepted, Terminal.palette(.output)) }
             return
         }
         let name = accepted.environment.name
@@ -63,7 +64,7 @@ struct Creation {
         for warning in input.diagnostics { common.note(warning.rendered) }
         var request = input.request(mode: mode?.rawValue, parent: nil)
         request.profile = options.profile
-        request.allow = allow
+        request.allow = options.allow
         request.focus = focus
         request.dryRun = options.dryRun
         return request
@@ -83,6 +84,7 @@ struct Creation {
             }
             var request = request
             request.parent = parent
+            request.carry = carries
             return try await client.createOverlay(request, on: parent)
         }
     }

@@ -29,6 +29,10 @@ struct ReadInputs {
             case .initScript(let service, let path):
                 let place = Self.script(service, path, document)
                 if let text = text(of: path, place, code: "missing_file") { files[path] = text }
+            case .contract(let service, let path):
+                let written = Self.service(service, document)
+                let place = (written["contract"] ?? written).location
+                if let text = text(of: path, place, code: "missing_file") { files[path] = text }
             case .secretFile(let service, let secret, let path):
                 let place = Self.secret(service, secret, document)
                 guard var text = text(of: path, place, code: "missing_secret") else { continue }

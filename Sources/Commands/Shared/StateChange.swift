@@ -10,7 +10,9 @@ struct StateChangeOptions: ParsableArguments {
     @Flag(name: .long, help: "Print what would be done, and do nothing.")
     var dryRun = false
 
-    @Option(name: .long, help: ArgumentHelp("Accept a risk: unhealthy-parent, repeat-unknown.", valueName: "risk"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Accept a risk or a conflict, by its code; may be given again.", valueName: "risk"))
     var allow: [String] = []
 }
 
@@ -91,9 +93,10 @@ struct StateChange {
     private func text(_ view: ChangeView) -> String {
         let name = view.environment.name
         if options.dryRun {
+            let difference = view.difference.map { "\n" + DifferenceText(Terminal.palette(.output)).spec($0) } ?? ""
             return view.plan.isEmpty && view.isChanged != true
                 ? "\(name) is \(view.environment.state) already; nothing is to change\n"
-                : "\(name) would be \(words.done); nothing was done\n" + PlanTables.steps(view.plan)
+                : "\(name) would be \(words.done); nothing was done\n" + difference + PlanTables.steps(view.plan)
         }
         if view.execution == nil {
             return view.isChanged == true

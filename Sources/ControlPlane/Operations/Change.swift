@@ -29,6 +29,9 @@ struct Change: Sendable {
         var isRepeated = false
         /// Something is stored, also where there is nothing to carry out.
         var isChanged = false
+        /// What is to be said, and the codes of what stood against it and was accepted.
+        var warnings: [ErrorDetail] = []
+        var accepted: [String] = []
     }
 
     /// Decides and stores nothing.

@@ -12,6 +12,10 @@ struct Creation: Sendable {
     let store: any Store
     let vault: SecretVault
     let outside: Outside
+    /// See ``ConflictFinding/region``.
+    var region: String?
+    /// The services of a baseline's lineage that are known to forward no context, and how; nobody where it is not asked.
+    var forgetful: @Sendable (EnvironmentID) async throws -> [String: String] = { _ in [:] }
 
     /// What was decided; nothing is stored yet.
     struct Prepared: Sendable {
@@ -24,6 +28,8 @@ struct Creation: Sendable {
         var lineage: Lineage
         /// `nil` until it is decided what of it starts.
         var prediction: Prediction?
+        /// What stands against it is asked about this.
+        var request: ConflictFinding.Request
     }
 
     struct Parent: Sendable {
@@ -33,6 +39,8 @@ struct Creation: Sendable {
         var document: BlueprintDocument
         /// What it stands on in turn.
         var ancestors: [EnvironmentRecord]
+        /// Its contracts, by path.
+        var contracts: [String: String] = [:]
     }
 
     /// A Blueprint as it is wanted: composed over its parent, checked, without anything being decided about it.
@@ -53,7 +61,8 @@ struct Creation: Sendable {
         -> Prepared
     {
         let composed = try await composed(request, mode: fixedMode, parent: named)
-        return try await predicting(try prepared(request, composed), focus: request.focus)
+        let carried = try await carried(composed.spec, composed.parent)
+        return try await predicting(try prepared(request, composed, carrying: carried), focus: request.focus)
     }
 
     /// Over the parent that the request or the Blueprint names, as it is now.
@@ -67,24 +76,36 @@ struct Creation: Sendable {
         }
     }
 
-    /// - Parameter parent: what it is composed over, given what the Blueprint says by itself.
+    /// `routing.carry`: what is known of the lineage's services.
+    func carried(_ spec: BlueprintSpec, _ parent: Parent?) async throws -> [String: String] {
+        guard spec.routing.carry == .auto, let parent else { return [:] }
+        return try await forgetful(parent.ancestors.last?.id ?? parent.record.id)
+    }
+
+    /// - Parameters:
+    ///   - layers: the revisions to take of registered layers that are named without one; the newest of the others.
+    ///   - parent: what it is composed over, given what the Blueprint says by itself.
     func compose(
-        _ request: CreateRequest, mode wanted: EnvironmentMode?, over parent: (BlueprintSpec?) async throws -> Parent?
+        _ request: CreateRequest, mode wanted: EnvironmentMode?, layers: [SourceOrigin] = [],
+        over parent: (BlueprintSpec?) async throws -> Parent?
     ) async throws -> Composed {
         if request.profile != nil {
             throw APIProblem(.notSupportedYet, "not_supported_yet: profiles (`--profile`) are not built yet")
         }
         let read = Blueprint.read(Array(request.blueprint.utf8), file: request.file, folder: request.folder)
         guard let document = read.document else { throw Self.invalid(read.diagnostics) }
-        let shelf = LayerShelf(box: vault.box, files: request.files)
-        let stack = try await store.read { try shelf.stack(of: document, in: $0) }
+        var shelf = LayerShelf(box: vault.box, files: request.files)
+        for layer in layers { shelf.pinned[layer.name] = layer.revision }
+        let stack = try await store.read { [shelf] in try shelf.stack(of: document, in: $0) }
         let sketch = Blueprint.check(stack, over: nil, mode: wanted)
         let parent = try await parent(sketch.spec)
         let checked = parent == nil ? sketch : Blueprint.check(stack, over: parent?.document, mode: wanted)
-        let diagnostics = read.diagnostics + checked.diagnostics
-        guard let spec = checked.spec, !diagnostics.contains(where: { $0.severity == .error }) else {
+        let sent = ContractFinding(files: request.files.merging(stack.files) { $1 }, filesBefore: [:])
+        let diagnostics = read.diagnostics + checked.diagnostics + (checked.spec.map(sent.problems) ?? [])
+        guard var spec = checked.spec, !diagnostics.contains(where: { $0.severity == .error }) else {
             throw Self.invalid(diagnostics)
         }
+        if request.carry { spec.routing.carry = .auto }
         let mode = wanted ?? spec.routing.mode ?? .isolated
         guard (mode == .overlay) == (parent != nil) else {
             throw APIProblem(
@@ -94,7 +115,14 @@ struct Creation: Sendable {
                 hint: mode == .overlay ? "name it with `--baseline <name>`" : "use `microstax overlay create`")
         }
         var files = request.files
-        for case .initScript(_, let path) in Blueprint.referencedInputs(spec) where files[path] == nil {
+        for input in Blueprint.referencedInputs(spec) {
+            let path: String
+            switch input {
+            case .initScript(_, let script): path = script
+            case .contract(_, let document): path = document
+            case .secretFile, .secretVariable: continue
+            }
+            guard files[path] == nil else { continue }
             files[path] = stack.files[path]
         }
         return Composed(
@@ -102,14 +130,18 @@ struct Creation: Sendable {
             files: files)
     }
 
-    /// What stands against it: its name, its overlayId, the state of its parent.
-    func check(_ prepared: Prepared, allow: Set<String>) async throws {
-        try await store.read { try Self.check(prepared, allow: allow, in: $0) }
+    /// What stands against it: its name, the state of its parent, conflicts.
+    ///
+    /// - Returns: what is to be said all the same.
+    func check(_ prepared: Prepared, allow: Set<String>) async throws -> [ErrorDetail] {
+        try await store.read { try check(prepared, allow: allow, in: $0).warnings }
     }
 
-    private static func check(_ prepared: Prepared, allow: Set<String>, in store: any StoreReading) throws {
+    private func check(
+        _ prepared: Prepared, allow: Set<String>, in store: any StoreReading
+    ) throws -> (warnings: [ErrorDetail], accepted: [String]) {
         if let pin = prepared.record.parent {
-            try checkParent(pin, prepared, allow: allow, in: store)
+            try Self.checkParent(pin, prepared, allow: allow, in: store)
         }
         if let existing = try store.environment(named: prepared.record.name) {
             throw APIProblem(
@@ -117,33 +149,42 @@ struct Creation: Sendable {
                 "there is already an environment named \(existing.name) (\(existing.mode.rawValue), \(existing.state.rawValue))",
                 hint: "choose another name, or `microstax env delete \(existing.name)` first")
         }
+        let found = try ConflictFinding(vault: vault, region: region).conflicts(prepared.request, in: store)
+        return try ConflictFinding.decide(found, allow: allow, name: prepared.record.name)
     }
 
     /// Stores all of it, or throws and leaves nothing.
     func commit(
-        _ prepared: Prepared, allow: Set<String>, _ call: APICall, _ response: HTTPResponse
-    ) async throws {
+        _ prepared: Prepared, allow: Set<String>, _ call: APICall,
+        _ reply: @Sendable ([ErrorDetail]) -> HTTPResponse
+    ) async throws -> HTTPResponse {
         let now = outside.now()
-        let reply = IdempotentReply(response, call.idempotency, at: now)
-        try await store.write { store in
-            try Self.check(prepared, allow: allow, in: store)
+        return try await store.write { store in
+            let (warnings, accepted) = try check(prepared, allow: allow, in: store)
+            let response = reply(warnings)
             var (record, execution) = (prepared.record, prepared.execution)
             execution.actor = call.actor
             try store.save(record)
-            try store.save(prepared.revision)
+            var revision = prepared.revision
+            revision.actor = call.actor
+            try store.save(revision)
             for secret in prepared.secrets { try store.save(secret) }
             try store.accept(execution, of: &record, at: now)
-            try store.audit(call.operation.rawValue, of: prepared.record.name, by: call.actor, at: now)
-            if let reply { try store.save(reply) }
+            try store.audit(
+                call.operation.rawValue, of: prepared.record.name, by: call.actor, at: now, accepted: accepted)
+            if let stored = IdempotentReply(response, call.idempotency, at: now) { try store.save(stored) }
+            return response
         }
     }
 
     // MARK: Deciding
 
-    private func prepared(_ request: CreateRequest, _ composed: Composed) throws -> Prepared {
+    private func prepared(
+        _ request: CreateRequest, _ composed: Composed, carrying: [String: String]
+    ) throws -> Prepared {
         let (spec, mode, parent) = (composed.spec, composed.mode, composed.parent)
         let concealed = vault.concealed(spec)
-        let difference = Difference.between(request: concealed, parent: parent?.spec)
+        let difference = Difference.between(request: concealed, parent: parent?.spec, carrying: carrying)
         let now = outside.now()
         let id = outside.environmentID()
         let pin = parent.map {
@@ -160,13 +201,38 @@ struct Creation: Sendable {
         let secrets = try vault.sealed(
             spec, of: record, parent: parent?.spec, given: request.secrets, token: outside.token)
         revision.secrets = secrets
+        revision.parent = pin
         let above = parent.map { [$0.record] + $0.ancestors } ?? []
         guard let lineage = Lineage(of: record, find: { id in above.first { $0.id == id } }) else {
             throw APIProblem(.internalError, "the lineage of \(spec.name) is broken")
         }
         return Prepared(
             record: record, revision: revision, execution: execution, secrets: secrets,
-            warnings: composed.warnings.map { ErrorDetail($0) }, lineage: lineage)
+            warnings: composed.warnings.map { ErrorDetail($0) }, lineage: lineage,
+            request: .init(
+                record: record, document: composed.checked.composed, parent: parent?.spec,
+                known: Self.contractConflicts(concealed, difference, composed.files, parent)))
+    }
+
+    /// Of what the environment runs itself, against its parent's.
+    static func contractConflicts(
+        _ spec: BlueprintSpec, _ difference: Difference, _ files: [String: String], _ parent: Parent?
+    ) -> [Conflict] {
+        guard let parent else { return [] }
+        return ContractFinding(files: files, filesBefore: parent.contracts)
+            .conflicts(spec, local: Set(difference.localNames), against: parent.spec, of: parent.record.id)
+    }
+
+    /// The contracts of a parent's services, wherever in its lineage they were named.
+    func contracts(of spec: BlueprintSpec, _ revision: RevisionRecord, _ ancestors: [EnvironmentRecord]) async throws
+        -> [String: String]
+    {
+        let paths = Set(spec.services.compactMap(\.contract))
+        guard !paths.isEmpty else { return [:] }
+        let above = try await store.read { store in
+            try ancestors.compactMap { try store.revision($0.revision, of: $0.id) }
+        }
+        return try vault.files(of: [revision] + above, named: paths)
     }
 
     /// What a person sent, sealed under its number.
@@ -224,19 +290,10 @@ struct Creation: Sendable {
                 .conflict, "\(record.name) is an environment of mode \(record.mode.rawValue) and has no overlays",
                 hint: "only baselines and overlays can be parents")
         }
-        let place = "revision/\(record.id)/\(revision.number)"
-        let composed = try vault.box.openText(revision.composed, for: place)
         return Parent(
-            record: record, spec: record.spec, document: try Self.document(composed, of: record, revision.number),
-            ancestors: ancestors)
-    }
-
-    /// A parent's stored document, whose values say from then on whose they are.
-    static func document(
-        _ text: String, of record: EnvironmentRecord, _ revision: Int
-    ) throws -> BlueprintDocument {
-        try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8))
-            .attributed(to: SourceOrigin(.environment, record.name, revision: revision))
+            record: record, spec: record.spec, document: try vault.document(of: revision, as: record),
+            ancestors: ancestors,
+            contracts: try await contracts(of: record.spec, revision, ancestors))
     }
 
     /// Inside the transaction, so that nothing can change in between.
@@ -254,18 +311,6 @@ struct Creation: Sendable {
                 .unhealthyParent,
                 "\(parent.name) is \(parent.state.rawValue)" + (parent.message.map { ": \($0)" } ?? ""),
                 hint: "look at `microstax env status \(parent.name)`, or accept it with `--allow unhealthy-parent`")
-        }
-        guard let lineage = try Lineage(of: parent, find: { try store.environment($0) }) else {
-            throw APIProblem(.internalError, "the lineage of \(parent.name) is broken")
-        }
-        let siblings = try prepared.record.overlayID.map { try store.overlays(withOverlayID: $0) } ?? []
-        let taken = try siblings.first { sibling in
-            try Lineage(of: sibling, find: { try store.environment($0) })?.root.id == lineage.root.id
-        }
-        if let taken {
-            throw APIProblem(
-                .nameTaken, "the overlayId \(taken.overlayID ?? "") belongs to \(taken.name) on \(lineage.root.name)",
-                hint: "choose another routing.overlayId, or `microstax overlay delete \(taken.name)` first")
         }
     }
 

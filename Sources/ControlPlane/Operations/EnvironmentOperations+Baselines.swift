@@ -28,7 +28,6 @@ extension EnvironmentOperations {
 
     /// Every problem of a Blueprint; over its parent where the request names one.
     func validate(_ request: CreateRequest) async throws -> ValidationView {
-        let creation = Creation(store: store, vault: vault, outside: outside)
         do {
             let prepared = try await creation.prepare(request, mode: nil, parent: nil)
             return ValidationView(valid: true, diagnostics: prepared.warnings)

@@ -17,6 +17,8 @@ struct EnvironmentOperations: Sendable {
     let gateway: GatewayKeeper
     let outside: Outside
     let calls: CallKeeper
+    /// See ``ConflictFinding/region``.
+    var region: String?
     let execs = ExecSessions()
 
     // MARK: Changing
@@ -24,9 +26,8 @@ struct EnvironmentOperations: Sendable {
     /// - Parameter reply: makes the response, which is stored in the same transaction where the call has a key.
     func create(
         _ request: CreateRequest, mode: EnvironmentMode?, parent: String?, _ call: APICall,
-        reply: @Sendable (AcceptedView) -> HTTPResponse
+        reply: @escaping @Sendable (AcceptedView) -> HTTPResponse
     ) async throws -> HTTPResponse {
-        let creation = Creation(store: store, vault: vault, outside: outside)
         let prepared = try await creation.prepare(request, mode: mode, parent: parent)
         var view = EnvironmentView(
             prepared.record, prepared.lineage, board: board, edgePort: gateway.edgePort,
@@ -35,20 +36,35 @@ struct EnvironmentOperations: Sendable {
             view.id = ""
             view.execution = nil
         }
-        let response = reply(
-            AcceptedView(
-                environment: view, execution: request.dryRun ? nil : ExecutionView(prepared.execution),
-                plan: prepared.execution.steps.map { StepView($0) },
-                difference: prepared.record.difference.entries.map { DifferenceView($0) },
-                warnings: prepared.warnings
-            ).predicted(prepared))
-        if request.dryRun {
-            try await creation.check(prepared, allow: Set(request.allow))
-            return response
+        let shown = view
+        let answer = { @Sendable (warnings: [ErrorDetail]) in
+            reply(
+                AcceptedView(
+                    environment: shown, execution: request.dryRun ? nil : ExecutionView(prepared.execution),
+                    plan: prepared.execution.steps.map { StepView($0) },
+                    difference: prepared.record.difference.entries.map { DifferenceView($0) },
+                    warnings: prepared.warnings + warnings
+                ).predicted(prepared))
         }
-        try await creation.commit(prepared, allow: Set(request.allow), call, response)
+        let allow = try ConflictFinding.accepted(request.allow)
+        if request.dryRun { return answer(try await creation.check(prepared, allow: allow)) }
+        let response = try await creation.commit(prepared, allow: allow, call, answer)
         await orchestrator.submit(prepared.execution)
         return response
+    }
+
+    var creation: Creation {
+        Creation(store: store, vault: vault, outside: outside, region: region) { [store, gateway] root in
+            // A gateway that does not answer is no sign of services that forget nothing.
+            let counts = try await gateway.counts()
+            let lineage = try await store.read { store in
+                try store.environments().filter { record in
+                    try record.id == root
+                        || Lineage(of: record, find: { try store.environment($0) })?.root.id == root
+                }.map(\.id)
+            }
+            return counts.forgetfulCallers(in: Set(lineage), root: root)
+        }
     }
 
     /// Stops, resumes, retries, undoes or deletes. `200` where it is so already or for a dry run, else `202`.
@@ -97,7 +113,7 @@ struct EnvironmentOperations: Sendable {
                 .invalidRequest, "the focus of \(record.name) is said when it is created, and stays",
                 hint: "what is cold starts on its first request; or create another one with --focus")
         }
-        let update = update(Set(request.allow))
+        let update = update(try ConflictFinding.accepted(request.allow))
         let wish = try await update.wish(request, for: record)
         return try await realise(update, wish, record.id, request.dryRun, call, reply)
     }
@@ -112,11 +128,11 @@ struct EnvironmentOperations: Sendable {
         return try await realise(update, wish, record.id, request.dryRun, call, reply)
     }
 
-    private func update(_ allow: Set<String>) -> Update {
-        Update(creation: Creation(store: store, vault: vault, outside: outside), allow: allow)
+    func update(_ allow: Set<String>) -> Update {
+        Update(creation: creation, allow: allow)
     }
 
-    private func realise(
+    func realise(
         _ update: Update, _ wish: Update.Wish, _ id: EnvironmentID, _ isDryRun: Bool, _ call: APICall,
         _ reply: @escaping @Sendable (Int, ChangeView) -> HTTPResponse
     ) async throws -> HTTPResponse {
@@ -152,7 +168,7 @@ struct EnvironmentOperations: Sendable {
         return ChangeView(
             environment: EnvironmentView(picture, board: board, edgePort: gateway.edgePort),
             execution: dryRun ? nil : execution, plan: execution?.steps ?? [], isChanged: prepared.isChanged,
-            warnings: warnings)
+            warnings: warnings + prepared.warnings)
     }
 
     // MARK: Reading
@@ -245,10 +261,8 @@ struct EnvironmentOperations: Sendable {
         let record = try await picture(of: named).record
         let revision = try await store.read { try $0.revision(record.revision, of: record.id) }
         guard let revision else { throw APIProblem(.internalError, "the Blueprint of \(record.name) is missing") }
-        let text = try vault.box.openText(revision.composed, for: "revision/\(record.id)/\(revision.number)")
-        let document = try JSONDecoder().decode(BlueprintDocument.self, from: Data(text.utf8))
         let wanted = revision.spec ?? record.spec
-        let found = document.explain(path, spec: wanted).map { found in
+        let found = try vault.document(of: revision).explain(path, spec: wanted).map { found in
             let parts = found.path.split(separator: ".").map(String.init)
             guard parts.count == 3, parts[0] == "services", parts[2] == "replicas",
                 let count = record.spec.service(parts[1])?.replicas, count != wanted.service(parts[1])?.replicas

@@ -7,6 +7,8 @@ struct LayerShelf: Sendable {
     let box: SecretBox
     /// Contents that the client sent, by absolute path.
     let files: [String: String]
+    /// The revisions to take of layers that are named without one.
+    var pinned: [String: Int] = [:]
 
     /// - Parameter layer: the name under which the document is to be registered; `nil` for a Blueprint.
     func stack(
@@ -18,7 +20,7 @@ struct LayerShelf: Sendable {
     private func find(_ mention: LayerMention, in store: any StoreReading) throws -> LayerAnswer {
         switch mention {
         case .registered(let name, let revision):
-            guard let record = try store.layer(name, revision: revision) else {
+            guard let record = try store.layer(name, revision: revision ?? pinned[name]) else {
                 return try absent(name, revision, in: store)
             }
             return .found(

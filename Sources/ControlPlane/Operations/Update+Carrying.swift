@@ -35,7 +35,10 @@ extension Update {
         // Another ttl counts from now on.
         let before = try store.environment(id)?.spec.lifecycle.ttl
         prepared.record.renewExpiry(now: now, isNew: before != prepared.record.spec.lifecycle.ttl)
-        if let revision = wish.revision { try store.save(revision) }
+        if var revision = wish.revision {
+            (revision.actor, revision.reason) = (actor, wish.reason)
+            try store.save(revision)
+        }
         if let secrets = wish.secrets {
             try store.removeSecrets(of: id)
             for secret in secrets { try store.save(secret) }
@@ -52,7 +55,7 @@ extension Update {
         } else {
             try store.save(prepared.record)
         }
-        try store.audit(action, of: prepared.record.name, by: actor, at: now)
+        try store.audit(action, of: prepared.record.name, by: actor, at: now, accepted: prepared.accepted)
         return prepared
     }
 
@@ -61,7 +64,7 @@ extension Update {
             throw APIProblem(.notFound, "there is no environment \(id)")
         }
         let command: EnvironmentCommand = wish.kind == .scale ? .scale : .update
-        let isUndo = wish.reason != nil
+        let isUndo = wish.isUndo
         guard (isUndo ? .undo : command).allowedStates.contains(record.state) else {
             throw Change.wrongState(command, record)
         }
@@ -71,13 +74,23 @@ extension Update {
         let last = try store.lastExecution(of: id)
         var wanted = record
         (wanted.spec, wanted.difference) = (wish.spec, wish.difference)
+        if let pin = wish.pin { wanted.parent = pin }
         try settle(&wanted, before: record, in: store)
         let changes = Difference.between(request: wish.spec, parent: record.spec)
         let changed = Self.restarting(from: record, to: wanted, changes, wish.changedSecrets)
-        let isSame = wish.spec == record.spec && wish.difference == record.difference && wish.changedSecrets.isEmpty
+        let isSame =
+            wish.spec == record.spec && wish.difference == record.difference && wish.changedSecrets.isEmpty
+            && wanted.parent == record.parent
         if isSame, [.running, .degraded, .stopped].contains(record.state) { return Change.Prepared(record: record) }
         if let revision = wish.revision { wanted.revision = revision.number }
         var prepared = Change.Prepared(record: wanted, execution: nil, isChanged: true)
+        if let basis = wish.basis {
+            let request = ConflictFinding.Request(
+                record: wanted, document: basis.document, parent: basis.parent, known: basis.known)
+            let finding = ConflictFinding(vault: creation.vault, region: creation.region)
+            (prepared.warnings, prepared.accepted) = try ConflictFinding.decide(
+                try finding.conflicts(request, in: store), allow: allow, name: record.name)
+        }
         // Nothing runs: the resume starts what is wanted then.
         guard record.state != .stopped else { return prepared }
         // What did not come up before is started anew, too; and what is new: an earlier service of the same name may run still,

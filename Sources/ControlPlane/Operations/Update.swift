@@ -13,8 +13,8 @@ struct Update: Sendable {
     /// Risks that the person accepts.
     var allow: Set<String> = []
 
-    private var store: any Store { creation.store }
-    private var outside: Outside { creation.outside }
+    var store: any Store { creation.store }
+    var outside: Outside { creation.outside }
 
     /// What is to be realised from now on.
     struct Wish: Sendable {
@@ -30,7 +30,21 @@ struct Update: Sendable {
         /// Services whose secrets have other values now.
         var changedSecrets: Set<String> = []
         var reason: String?
+        /// It takes back an execution, which is allowed where that is under way or has failed.
+        var isUndo = false
         var warnings: [ErrorDetail] = []
+        /// Its composed Blueprint and what it was compared with; `nil` where only replicas change.
+        var basis: Basis?
+        /// The parent's revision that it stands on from now on; `nil` for the one that it stands on already.
+        var pin: EnvironmentRecord.ParentPin?
+    }
+
+    /// What conflicts are looked for in.
+    struct Basis: Sendable {
+        var document: BlueprintDocument
+        var parent: BlueprintSpec?
+        /// What was found already.
+        var known: [Conflict] = []
     }
 
     // MARK: Wishes
@@ -53,20 +67,38 @@ struct Update: Sendable {
                 .invalidRequest, "an overlay keeps its overlayId, \(record.overlayID ?? "")",
                 hint: "requests carry it; create another overlay instead")
         }
+        return try await wish(composed, request, record, over: composed.parent)
+    }
+
+    /// - Parameter parent: the revision of the parent that it shall stand on.
+    func wish(
+        _ composed: Creation.Composed, _ request: CreateRequest, _ record: EnvironmentRecord,
+        over parent: Creation.Parent?
+    ) async throws -> Wish {
         let concealed = creation.vault.concealed(composed.spec)
-        let difference = Difference.between(request: concealed, parent: composed.parent?.spec)
+        var carried = try await creation.carried(concealed, parent)
+        // What was carried stays so, whatever is known by now: it was made to forget nothing.
+        for entry in record.difference.entries where entry.kind == .carried && concealed.routing.carry == .auto {
+            carried[entry.service] = carried[entry.service] ?? "known before"
+        }
+        let difference = Difference.between(request: concealed, parent: parent?.spec, carrying: carried)
         var revision = try creation.revision(
             record.revision + 1, of: record.id, request, composed, concealed, difference)
+        revision.parent = record.parent
         var wanted = record
         (wanted.spec, wanted.difference) = (concealed, difference)
         let sealed = try creation.vault.sealed(
-            composed.spec, of: wanted, parent: composed.parent?.spec, given: request.secrets, token: outside.token)
+            composed.spec, of: wanted, parent: parent?.spec, given: request.secrets, token: outside.token)
         let old = try await store.read { try $0.secrets(of: record.id) }
         let (secrets, changed) = try creation.vault.updated(sealed, from: old, spec: concealed)
         revision.secrets = secrets
         return Wish(
             kind: .update, base: record.revision, spec: concealed, difference: difference, revision: revision,
-            secrets: secrets, changedSecrets: changed, warnings: composed.warnings.map { ErrorDetail($0) })
+            secrets: secrets, changedSecrets: changed, warnings: composed.warnings.map { ErrorDetail($0) },
+            basis: Basis(
+                document: composed.checked.composed, parent: parent?.spec,
+                known: staleness(record, concealed, parent)
+                    + (try await contractConflicts(concealed, difference, composed.files, record, parent))))
     }
 
     /// - Parameter replicas: by service.
@@ -98,12 +130,43 @@ struct Update: Sendable {
 
     static let maxReplicas = 100
 
+    /// Against the parent's contracts, or those that a baseline has had until now.
+    private func contractConflicts(
+        _ spec: BlueprintSpec, _ difference: Difference, _ files: [String: String], _ record: EnvironmentRecord,
+        _ parent: Creation.Parent?
+    ) async throws -> [Conflict] {
+        if let parent { return Creation.contractConflicts(spec, difference, files, parent) }
+        guard record.mode == .baseline,
+            let revision = try await store.read({ try $0.revision(record.revision, of: record.id) })
+        else { return [] }
+        let before = try await creation.contracts(of: record.spec, revision, [])
+        return ContractFinding(files: files, filesBefore: before)
+            .conflicts(spec, local: Set(difference.localNames), against: record.spec, of: nil)
+    }
+
+    /// What an overlay changes and its parent has changed too, since the revision that the overlay stands on.
+    private func staleness(
+        _ record: EnvironmentRecord, _ mine: BlueprintSpec, _ parent: Creation.Parent?
+    ) -> [Conflict] {
+        guard let parent, let pin = record.parent, parent.record.revision > pin.revision else { return [] }
+        let rebase = Rebase(
+            base: parent.spec.serviceFields, mine: mine.serviceFields, theirs: parent.record.spec.serviceFields)
+        return rebase.collisions.map { collision in
+            Conflict(
+                .staleBase,
+                "\(collision.written) #r\(parent.record.revision), \(parent.record.revision - pin.revision) ahead",
+                mine: .service(collision.service, collision.path),
+                theirs: .service(collision.service, collision.path, of: pin.id),
+                wayOut: "look at it with `microstax overlay rebase \(record.name) --dry-run`, then rebase and update")
+        }
+    }
+
     /// Back to what was wanted before an execution; within the caller's transaction.
     func wish(undoing last: ExecutionRecord, of record: EnvironmentRecord, in store: any StoreReading) throws -> Wish {
         let reason = "undo of \(last.kind.rawValue) \(last.id)"
         if last.purpose == .scale {
             var wish = try wish(replicas: last.replicasBefore ?? [:], for: record)
-            wish.reason = reason
+            (wish.reason, wish.isUndo) = (reason, true)
             return wish
         }
         guard let number = last.revisionBefore, let before = try store.revision(number, of: record.id),
@@ -118,10 +181,10 @@ struct Update: Sendable {
         let changed = Set((before.secrets ?? []).filter { !old.contains($0) }.map(\.service))
         return Wish(
             kind: .update, base: record.revision, spec: spec, difference: difference, revision: copy,
-            secrets: before.secrets, changedSecrets: changed, reason: reason)
+            secrets: before.secrets, changedSecrets: changed, reason: reason, isUndo: true, pin: before.parent)
     }
 
-    private func pinnedParent(of record: EnvironmentRecord) async throws -> Creation.Parent? {
+    func pinnedParent(of record: EnvironmentRecord) async throws -> Creation.Parent? {
         guard let pin = record.parent else { return nil }
         let (parent, revision, ancestors) = try await store.read { store in
             let parent = try store.environment(pin.id)
@@ -138,9 +201,9 @@ struct Update: Sendable {
                 .wrongState, "revision \(pin.revision) of \(pin.name) is from before revisions kept what they were",
                 hint: "delete \(record.name) and create it again")
         }
-        let text = try creation.vault.box.openText(revision.composed, for: "revision/\(pin.id)/\(pin.revision)")
         return Creation.Parent(
-            record: parent, spec: spec,
-            document: try Creation.document(text, of: parent, pin.revision), ancestors: ancestors)
+            record: parent, spec: spec, document: try creation.vault.document(of: revision, as: parent),
+            ancestors: ancestors,
+            contracts: try await creation.contracts(of: spec, revision, ancestors))
     }
 }

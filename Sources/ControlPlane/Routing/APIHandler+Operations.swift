@@ -37,6 +37,18 @@ extension APIHandler {
         case .scaleEnvironment:
             let request = try call.decode(ScaleRequest.self)
             return try await operations.scale(subject, request, call) { call.reply($0, data: $1) }
+        case .environmentRevisions: return call.reply(data: try await operations.revisions(of: subject))
+        case .baselineRevisions:
+            return call.reply(data: try await operations.revisions(of: try await operations.baseline(subject).id))
+        case .rollbackEnvironment:
+            try call.refuseParameters()
+            let request = try call.decode(RollbackRequest.self)
+            return try await operations.rollback(subject, request, call) { call.reply($0, data: $1) }
+        case .rebaseEnvironment:
+            try call.refuseParameters()
+            let request = call.request.body.isEmpty ? RebaseRequest() : try call.decode(RebaseRequest.self)
+            return try await operations.rebase(subject, request, call) { call.reply($0, data: $1) }
+        case .environmentDifference: return try await difference(call, from: subject)
         case .deleteEnvironment: return try await change(call, .delete)
         case .environmentResolutions: return call.reply(data: try await operations.resolutions(of: subject))
         case .environmentPlan:
@@ -105,6 +117,15 @@ extension APIHandler {
         }
         let status = request.dryRun ? 200 : 202
         return try await operations.create(request, mode: mode, parent: parent, call) { call.reply(status, data: $0) }
+    }
+
+    private func difference(_ call: APICall, from subject: String) async throws -> HTTPResponse {
+        try call.refuseParameters(except: "to", "revision")
+        guard let other = call.request.query["to"] else {
+            throw APIProblem(.invalidRequest, "differs from what?", hint: "give ?to=<name> or ?to=<name>@<revision>")
+        }
+        let first = subject + (call.request.query["revision"].map { "@\($0)" } ?? "")
+        return call.reply(data: try await operations.difference(from: first, to: other))
     }
 
     private func update(_ call: APICall) async throws -> HTTPResponse {

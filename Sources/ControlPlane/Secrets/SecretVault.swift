@@ -128,11 +128,16 @@ package struct SecretVault: SecretOpening {
         let from = "revision/\(revision.environment)/\(revision.number)"
         let to = "revision/\(revision.environment)/\(number)"
         func move(_ text: String) throws -> String { try box.sealText(try box.openText(text, for: from), for: to) }
-        return RevisionRecord(
-            environment: revision.environment, number: number, source: try move(revision.source),
-            composed: try move(revision.composed), files: try revision.files.mapValues(move), createdAt: now,
-            spec: revision.spec, difference: revision.difference, secrets: revision.secrets, layers: revision.layers)
+        var copy = revision
+        (copy.number, copy.createdAt) = (number, now)
+        (copy.actor, copy.reason) = (nil, nil)
+        (copy.source, copy.composed) = (try move(revision.source), try move(revision.composed))
+        copy.files = try revision.files.mapValues(move)
+        return copy
     }
+
+    /// In the clear.
+    func value(of secret: SealedSecret) throws -> String { try box.open(secret.sealed, for: Self.place(secret)) }
 
     private static func place(_ secret: SealedSecret) -> String {
         "\(secret.environment)/\(secret.service)/\(secret.name)"

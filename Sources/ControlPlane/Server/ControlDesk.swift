@@ -18,7 +18,8 @@ package struct ControlDesk: Sendable {
     /// - Parameter gateway: asked for its port and its counts; whoever owns it starts it.
     package init(
         store: any Store, runtime: any Runtime, routes: any RoutePublishing, board: StatusBoard,
-        gateway: GatewayKeeper, box: SecretBox, ports: ClosedRange<Int>, outside: Outside, log: Logger,
+        gateway: GatewayKeeper, box: SecretBox, ports: ClosedRange<Int>, region: String? = nil, outside: Outside,
+        log: Logger,
         health: @escaping @Sendable () async -> HealthView
     ) {
         let vault = SecretVault(store: store, box: box)
@@ -29,7 +30,7 @@ package struct ControlDesk: Sendable {
         calls = CallKeeper(gateway: gateway, store: store, now: outside.now, log: log)
         let operations = EnvironmentOperations(
             store: store, runtime: runtime, board: board, orchestrator: orchestrator, vault: vault, gateway: gateway,
-            outside: outside, calls: calls)
+            outside: outside, calls: calls, region: region)
         lifecycles = LifecycleKeeper(
             store: store, board: board, activity: GatewayActivity(gateway: gateway, execs: operations.execs),
             acting: LifecycleActions(store: store, board: board, orchestrator: orchestrator, outside: outside),

@@ -57,7 +57,7 @@ package struct Server: Sendable {
         let startedAt = timestamp(start)
         let desk = ControlDesk(
             store: measured, runtime: runtime, routes: routes, board: board, gateway: gateway, box: box,
-            ports: configuration.ports, outside: outside, log: log
+            ports: configuration.ports, region: configuration.region, outside: outside, log: log
         ) { [gateway, configuration] in
             HealthView(
                 version: configuration.version, pid: getpid(), startedAt: startedAt, folder: configuration.folder,

@@ -30,6 +30,8 @@ package struct ServerConfiguration: Sendable {
     /// What services and addresses get their ports from.
     package var ports: ClosedRange<Int>
     package var version: String
+    /// Where this machine is, by the operator's own names; what `residency` is held against.
+    package var region: String?
     /// Whether `GET /metrics` needs no token on TCP.
     package var opensMetrics = false
     /// How often each part of the server is asked whether it is alive.

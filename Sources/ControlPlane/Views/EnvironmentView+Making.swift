@@ -128,7 +128,27 @@ extension ResolutionView {
 
 extension DifferenceView {
     init(_ entry: Difference.Entry) {
-        self.init(service: entry.service, kind: entry.kind.rawValue, reasons: entry.reasons)
+        self.init(
+            service: entry.service, kind: entry.kind.rawValue, reasons: entry.reasons,
+            fields: entry.changes.map { FieldChangeView($0) })
+    }
+}
+
+extension SpecDifferenceView {
+    init(_ difference: FieldDifference) {
+        self.init(
+            services: difference.services.map { service in
+                Service(
+                    service: service.name, kind: service.kind.rawValue,
+                    fields: service.changes.map { FieldChangeView($0) })
+            }, environment: difference.own.map { FieldChangeView($0) })
+    }
+}
+
+extension FieldChangeView {
+    init(_ change: FieldChange) {
+        let shown = change.shown
+        self.init(path: change.path, old: shown.old, new: shown.new)
     }
 }
 

@@ -9,6 +9,7 @@ extension BlueprintSpec {
             "runtime": runtime == .auto ? nil : .text(runtime.rawValue),
             "repair": repair == .auto ? nil : .text(repair.rawValue),
             "lifecycle": lifecycle == LifecycleSpec() ? nil : lifecycle.canonicalForm,
+            "residency": residency.map { .members(["allow": .texts($0.allow), "deny": .texts($0.deny)]) },
         ])
     }
 }
@@ -22,6 +23,7 @@ extension RoutingSpec {
             "onUnknownContext": onUnknownContext == usual.onUnknownContext ? nil : .text(onUnknownContext.rawValue),
             "onLeak": onLeak == usual.onLeak ? nil : .text(onLeak.rawValue),
             "attribution": attribution == usual.attribution ? nil : .text(attribution.rawValue),
+            "carry": carry == usual.carry ? nil : .text(carry.rawValue),
         ])
     }
 }
@@ -64,6 +66,8 @@ extension ServiceSpec {
             "stopSignal": stopSignal == usual.stopSignal ? nil : .text(stopSignal),
             "stopGraceSeconds": stopGraceSeconds == usual.stopGraceSeconds ? nil : .decimal(stopGraceSeconds),
             "activation": activation == .auto ? nil : .text(activation.rawValue),
+            "claims": claims.isEmpty ? nil : .texts(claims), "contract": contract.map { .text($0) },
+            "data": data == .inherit ? nil : .text(data.rawValue),
         ])
     }
 }

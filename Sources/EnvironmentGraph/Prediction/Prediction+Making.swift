@@ -95,7 +95,7 @@ private struct Forecast {
     private func difference(_ name: String) -> String {
         let entry = record.difference.entries.first { $0.service == name }
         let kind = entry?.kind ?? .changed
-        if kind == .follows { return entry?.reasons.joined(separator: ", ") ?? "" }
+        if [.follows, .carried].contains(kind) { return entry?.reasons.joined(separator: ", ") ?? "" }
         let reasons = entry?.reasons.joined(separator: ", ") ?? ""
         return reasons.isEmpty ? kind.rawValue : "\(kind.rawValue): \(reasons)"
     }

@@ -62,15 +62,34 @@ extension Transaction {
         }
     }
 
-    /// Only records whose text has the id somewhere are decoded.
     func overlays(withOverlayID id: String) throws -> [EnvironmentRecord] {
-        let text = "\"overlayID\":" + (try encode(id, "environments", id))
-        return try environments(
+        try environments(
             """
             SELECT id, version FROM environments
-            WHERE mode = 'overlay' AND state <> 'deleted' AND instr(record, ?) > 0 ORDER BY name
-            """, .text(text)
-        ).filter { $0.overlayID == id }
+            WHERE overlay = ? AND mode = 'overlay' AND state <> 'deleted' ORDER BY name
+            """, .text(id))
+    }
+
+    func holders(of claims: Set<String>) throws -> [ClaimHolder] {
+        try claims.sorted().flatMap { claim in
+            try connection.rows(
+                """
+                SELECT environment, service FROM claims JOIN environments ON environments.id = claims.environment
+                WHERE claim = ? AND state <> 'deleted' ORDER BY environment, service
+                """, [.text(claim)]
+            ) { (row) throws(StoreError) in
+                ClaimHolder(claim: claim, environment: EnvironmentID(rawValue: row.text(0)), service: row.text(1))
+            }
+        }
+    }
+
+    private func saveClaims(of environment: EnvironmentRecord) throws(StoreError) {
+        try connection.execute("DELETE FROM claims WHERE environment = ?", .text(environment.id.rawValue))
+        for holder in ClaimHolder.holders(in: environment) {
+            try connection.execute(
+                "INSERT OR IGNORE INTO claims(claim, environment, service) VALUES(?, ?, ?)", .text(holder.claim),
+                .text(environment.id.rawValue), .text(holder.service))
+        }
     }
 
     func children(of id: EnvironmentID) throws -> [EnvironmentRecord] {
@@ -121,22 +140,26 @@ extension Transaction {
         // Not REPLACE, which would remove the row and with it what refers to it.
         let changed = try connection.execute(
             """
-            UPDATE environments SET name = ?, mode = ?, state = ?, parent = ?, version = ?, wanted = ?, record = ?
+            UPDATE environments
+            SET name = ?, mode = ?, state = ?, parent = ?, version = ?, wanted = ?, record = ?, overlay = ?
             WHERE id = ?
             """,
             .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
             .optional(environment.parent?.id.rawValue), .integer(version),
-            .number(environment.wantedInstances), .text(json), .text(id), orTaken: taken)
+            .number(environment.wantedInstances), .text(json), .optional(environment.overlayID), .text(id),
+            orTaken: taken)
         if changed == 0 {
             try connection.execute(
                 """
-                INSERT INTO environments(name, mode, state, parent, version, wanted, record, id)
-                VALUES(?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO environments(name, mode, state, parent, version, wanted, record, overlay, id)
+                VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 .text(environment.name), .text(environment.mode.rawValue), .text(environment.state.rawValue),
                 .optional(environment.parent?.id.rawValue), .integer(version),
-                .number(environment.wantedInstances), .text(json), .text(id), orTaken: taken)
+                .number(environment.wantedInstances), .text(json), .optional(environment.overlayID), .text(id),
+                orTaken: taken)
         }
+        try saveClaims(of: environment)
         saved[environment.id] = RecordCache.Entry(version: version, record: environment)
         removed.remove(environment.id)
     }
@@ -155,6 +178,18 @@ extension Transaction {
         ) { (row) throws(StoreError) in row.blob(0) }
         guard let json else { return nil }
         return try decode(RevisionRecord.self, json, "revisions", "\(id)#\(number)")
+    }
+
+    func revisions(of id: EnvironmentID) throws -> [RevisionRecord] {
+        let rows = try connection.rows(
+            """
+            SELECT number, json_set(record, '$.source', '', '$.composed', '', '$.files', json('{}')) FROM revisions
+            WHERE environment = ? ORDER BY number
+            """, [.text(id.rawValue)]
+        ) { (row) throws(StoreError) in (number: row.number(0), json: row.blob(1)) }
+        return try rows.map { (row) throws(StoreError) in
+            try decode(RevisionRecord.self, row.json, "revisions", "\(id)#\(row.number)")
+        }
     }
 
     func save(_ revision: RevisionRecord) throws {

@@ -9,7 +9,11 @@ extension Difference {
     /// - Parameters:
     ///   - request: every service wanted, also those that the request does not mention.
     ///   - parent: `nil` for an environment of its own, whose services are then all added.
-    package static func between(request: BlueprintSpec, parent: BlueprintSpec?) -> Difference {
+    ///   - forgetful: services that are known to forward no context, with how that is known. They become local where a call
+    ///     of theirs may lead to something local (`routing.carry`).
+    package static func between(
+        request: BlueprintSpec, parent: BlueprintSpec?, carrying forgetful: [String: String] = [:]
+    ) -> Difference {
         guard let parent else {
             return Difference(entries: request.services.map { Entry(service: $0.name, kind: .added) })
         }
@@ -19,15 +23,38 @@ extension Difference {
                 entries[service.name] = Entry(service: service.name, kind: .added)
                 continue
             }
-            let fields = changedFields(service, theirs)
-            entries[service.name] = Entry(
-                service: service.name, kind: fields.isEmpty ? .inherited : .changed, reasons: fields)
+            entries[service.name] = compared(service, theirs)
         }
         for service in parent.services where request.service(service.name) == nil {
             entries[service.name] = Entry(service: service.name, kind: .removed)
         }
         closeOverTCP(request, parent, &entries)
+        if !forgetful.isEmpty { carry(forgetful, request, parent, &entries) }
         return Difference(entries: Array(entries.values))
+    }
+
+    /// A copy of one's own for each that would lose the context on the way to something local, and for what follows from that.
+    private static func carry(
+        _ forgetful: [String: String], _ request: BlueprintSpec, _ parent: BlueprintSpec,
+        _ entries: inout [String: Entry]
+    ) {
+        // Removed ones too: a call that forgets its context would be answered by the parent's copy.
+        let targets = Set(entries.values.filter { $0.kind.isLocal || $0.kind == .removed }.map(\.service))
+        // What leads to a target, by calls over however many services.
+        var leading = targets
+        var grew = true
+        while grew {
+            grew = false
+            for service in request.services where !leading.contains(service.name) {
+                guard !service.reachedServices.isDisjoint(with: leading) else { continue }
+                leading.insert(service.name)
+                grew = true
+            }
+        }
+        for (name, why) in forgetful where leading.contains(name) && entries[name]?.kind == .inherited {
+            entries[name] = Entry(service: name, kind: .carried, reasons: ["forwards no context (\(why))"])
+        }
+        closeOverTCP(request, parent, &entries)
     }
 
     /// Repeats until nothing new follows; at most once per service.
@@ -35,7 +62,7 @@ extension Difference {
         _ request: BlueprintSpec, _ parent: BlueprintSpec, _ entries: inout [String: Entry]
     ) {
         // Also what was removed: whoever reached it would go on reaching the parent's copy.
-        let differing: Set<Kind> = [.added, .changed, .follows, .removed]
+        let differing: Set<Kind> = [.added, .changed, .follows, .carried, .removed]
         var grew = true
         while grew {
             grew = false
@@ -52,48 +79,29 @@ extension Difference {
         }
     }
 
-    /// The fields in which two normalised services differ, maps by key, sorted as a reader of the spec expects them.
-    private static func changedFields(_ mine: ServiceSpec, _ theirs: ServiceSpec) -> [String] {
-        var fields: [String] = []
-        func compare<T: Equatable>(_ name: String, _ value: KeyPath<ServiceSpec, T>) {
-            if mine[keyPath: value] != theirs[keyPath: value] { fields.append(name) }
+    private static func compared(_ mine: ServiceSpec, _ theirs: ServiceSpec) -> Entry {
+        // Most services of an overlay are its parent's own, word by word.
+        if mine == theirs { return Entry(service: mine.name, kind: .inherited) }
+        let changes = FieldDifference.changes(from: ServiceFields(theirs).values, to: ServiceFields(mine).values)
+        guard changes.isEmpty else {
+            var reasons: [String] = []
+            for change in changes {
+                let group = ServiceFields.group(of: change.path)
+                if reasons.last != group { reasons.append(group) }
+            }
+            return Entry(service: mine.name, kind: .changed, reasons: reasons, changes: changes)
         }
-        compare("image", \.image)
-        compare("command", \.command)
-        compare("args", \.args)
-        compare("workdir", \.workdir)
-        compare("build", \.build)
-        compare("user", \.user)
-        compare("replicas", \.replicas)
-        compare("ports", \.ports)
-        for key in Set(mine.env.keys).union(theirs.env.keys).sorted() where mine.env[key] != theirs.env[key] {
-            fields.append("env.\(key)")
-        }
-        compare("secrets", \.secrets)
-        compare("expose", \.expose)
-        compare("dependsOn", \.declaredDependencies)
-        compare("probes", \.probes)
-        compare("volumes", \.volumes)
-        compare("init", \.initialisers)
-        compare("restart", \.restart)
-        compare("activation", \.activation)
-        compare("stopSignal", \.stopSignal)
-        compare("stopGraceSeconds", \.stopGraceSeconds)
-        // A field that the list above forgets must still make the service local: running too much is a cost, running
-        // too little is a false pass.
+        // A field that the records forget must still make the service local: running too much is a cost, running too
+        // little is a false pass.
         var (mine, theirs) = (mine, theirs)
         (mine.dependsOn, theirs.dependsOn) = ([], [])
         (mine.literalServices, theirs.literalServices) = ([], [])
-        if fields.isEmpty, mine != theirs { fields.append("spec") }
-        return fields
+        return Entry(
+            service: mine.name, kind: mine == theirs ? .inherited : .changed, reasons: mine == theirs ? [] : ["spec"])
     }
 }
 
 extension ServiceSpec {
-    /// Without those that follow from references: what is referred to is compared where it is written, and which
-    /// references count for the order depends on the other services.
-    fileprivate var declaredDependencies: [DependencySpec] { dependsOn.filter { $0.origin == .declared } }
-
     /// Every other service that this one calls or waits for, however that became known.
     package var reachedServices: Set<String> {
         Set(dependsOn.map(\.service)).union(addressedServices).union(literalServices).subtracting([name])

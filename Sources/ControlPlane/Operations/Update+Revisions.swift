@@ -1,0 +1,102 @@
+import API
+import Blueprints
+import EnvironmentGraph
+import Foundation
+import HTTPTransport
+import Orchestration
+import Storage
+
+/// Going back to an earlier revision, and going on to a newer one of the parent.
+extension Update {
+    /// What revision `number` wanted, as a revision of its own: history is only ever added to.
+    func wish(rollingBackTo number: Int, _ record: EnvironmentRecord) async throws -> Wish {
+        let id = record.id
+        let (found, last, old, pinned) = try await store.read { store in
+            let found = try store.revision(number, of: id)
+            let pinned = try (found?.parent ?? record.parent).flatMap { try store.revision($0.revision, of: $0.id) }
+            return (found, try store.revisions(of: id).last?.number, try store.secrets(of: id), pinned)
+        }
+        guard let found, let spec = found.spec, let difference = found.difference else {
+            throw APIProblem(
+                .notFound, "\(record.name) has no revision \(number) to go back to",
+                hint: "`microstax env history \(record.name)` lists what there is")
+        }
+        let next = max(record.revision, last ?? 0) + 1
+        let copy = try creation.vault.copied(found, as: next, at: outside.now())
+        let changed = Set((found.secrets ?? []).filter { !old.contains($0) }.map(\.service))
+        return Wish(
+            kind: .update, base: record.revision, spec: spec, difference: difference, revision: copy,
+            secrets: found.secrets, changedSecrets: changed, reason: "rollback to revision \(number)",
+            basis: Basis(document: try creation.vault.document(of: found), parent: pinned?.spec), pin: found.parent)
+    }
+
+    /// The overlay as its own Blueprint says, over what its parent is now. `nil` where it stands on that already.
+    func wish(rebasing record: EnvironmentRecord) async throws -> (wish: Wish, rebase: Rebase)? {
+        guard let pin = record.parent else {
+            throw APIProblem(
+                .invalidRequest, "\(record.name) is of mode \(record.mode.rawValue) and stands on nothing",
+                hint: "only an overlay is rebased")
+        }
+        guard let base = try await pinnedParent(of: record), let latest = try await latestParent(of: record) else {
+            throw APIProblem(.internalError, "the parent of \(record.name) is missing")
+        }
+        guard latest.record.revision != pin.revision else { return nil }
+        let (request, layers) = try await lastRequest(of: record)
+        let composed = try await creation.compose(request, mode: record.mode, layers: layers) { _ in latest }
+        var wish = try await self.wish(composed, request, record, over: latest)
+        let rebase = Rebase(
+            base: base.spec.serviceFields, mine: record.spec.serviceFields, theirs: latest.spec.serviceFields)
+        let newPin = EnvironmentRecord.ParentPin(
+            id: pin.id, name: latest.record.name, revision: latest.record.revision)
+        wish.reason = "rebase onto \(newPin.name)#r\(newPin.revision)"
+        wish.pin = newPin
+        wish.revision?.parent = newPin
+        wish.basis?.known = rebase.collisions.map { collision in
+            Conflict(
+                .rebaseCollision, "\(collision.written)#r\(newPin.revision)",
+                mine: .service(collision.service, collision.path),
+                theirs: .service(collision.service, collision.path, of: pin.id),
+                wayOut: "keep what this overlay says with `--keep-mine`, or take it out of its Blueprint and "
+                    + "`microstax env update \(record.name)`")
+        }
+        return (wish, rebase)
+    }
+
+    private func latestParent(of record: EnvironmentRecord) async throws -> Creation.Parent? {
+        guard let pin = record.parent else { return nil }
+        let (parent, revision, ancestors) = try await store.read { store in
+            let parent = try store.environment(pin.id)
+            let lineage = try parent.flatMap { try Lineage(of: $0, find: { try store.environment($0) }) }
+            let revision = try parent.flatMap { try store.revision($0.revision, of: $0.id) }
+            return (parent, revision, Array(lineage?.environments.dropFirst() ?? []))
+        }
+        guard let parent, let revision else { return nil }
+        // Replicas that were scaled since are no part of the revision.
+        return Creation.Parent(
+            record: parent, spec: revision.spec ?? parent.spec,
+            document: try creation.vault.document(of: revision, as: parent),
+            ancestors: ancestors,
+            contracts: try await creation.contracts(of: revision.spec ?? parent.spec, revision, ancestors))
+    }
+
+    /// What a person sent last, with the values of secrets that their machine gave then, and the revisions of layers.
+    private func lastRequest(
+        of record: EnvironmentRecord
+    ) async throws -> (request: CreateRequest, layers: [SourceOrigin]) {
+        let (revision, secrets) = try await store.read { store in
+            (try store.revision(record.revision, of: record.id), try store.secrets(of: record.id))
+        }
+        guard let revision else { throw APIProblem(.internalError, "the Blueprint of \(record.name) is missing") }
+        let box = creation.vault.box
+        let place = "revision/\(record.id)/\(revision.number)"
+        let file = try creation.vault.document(of: revision).value.location.file
+        let request = CreateRequest(
+            blueprint: try box.openText(revision.source, for: place), file: file.name, folder: file.folder,
+            files: try revision.files.mapValues { try box.openText($0, for: place) },
+            secrets: Dictionary(
+                try secrets.map { ("\($0.service)/\($0.name)", try creation.vault.value(of: $0)) },
+                uniquingKeysWith: { $1 }),
+            carry: record.spec.routing.carry == .auto)
+        return (request, revision.layers ?? [])
+    }
+}
