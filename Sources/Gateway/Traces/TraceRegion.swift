@@ -13,11 +13,17 @@ final class TraceRegion: Sendable {
     private let size: Int
 
     /// - Parameter capacity: how many ids are remembered at most, rounded up to a power of two; 48 bytes each, of which
-    ///   memory is taken as they come.
+    ///   memory is taken as they come. Fewer where no file of that size can be made.
     convenience init(capacity: Int) throws(Failure) {
         var buckets = TraceTable.fewestBuckets
         while buckets * TraceTable.ways < capacity { buckets *= 2 }
-        try self.init(descriptor: msx_shared_file(TraceTable.size(buckets: buckets)))
+        var descriptor = msx_shared_file(TraceTable.size(buckets: buckets))
+        // A process whose files may not be that large (`ulimit -f`) remembers less rather than nothing.
+        while descriptor < 0, buckets > TraceTable.fewestBuckets {
+            buckets /= 2
+            descriptor = msx_shared_file(TraceTable.size(buckets: buckets))
+        }
+        try self.init(descriptor: descriptor)
         table.make(buckets: buckets)
     }
 
