@@ -76,7 +76,7 @@ package struct Lineage: Sendable, Hashable {
     private func verdict(
         on service: String, in environment: EnvironmentRecord, decided: Bool
     ) -> (chosen: Bool, ends: Bool, why: String) {
-        let entry = environment.difference.entries.first { $0.service == service }
+        let entry = environment.difference.entry(of: service)
         switch entry?.kind {
         case .added, .changed, .follows, .carried:
             if decided { return (false, true, "has a copy, but what is nearer decides") }

@@ -33,18 +33,26 @@ package struct Difference: Sendable, Hashable, Codable {
     }
 
     /// Sorted by service; one for every service of either side.
-    package var entries: [Entry]
+    package let entries: [Entry]
 
     package init(entries: [Entry]) {
         self.entries = entries.sorted { $0.service < $1.service }
     }
 
-    package func isLocal(_ service: String) -> Bool {
-        entries.contains { $0.service == service && $0.kind.isLocal }
+    package func isLocal(_ service: String) -> Bool { entry(of: service)?.kind.isLocal ?? false }
+
+    /// By halves: it is asked for every service of environments of hundreds.
+    package func entry(of service: String) -> Entry? {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].service < service { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && entries[low].service == service ? entries[low] : nil
     }
 
     /// The services that the environment runs itself.
-    package var localNames: [String] { entries.map(\.service).filter(isLocal) }
+    package var localNames: [String] { entries.filter(\.kind.isLocal).map(\.service) }
 
     package var removed: [String] { entries.filter { $0.kind == .removed }.map(\.service) }
 }

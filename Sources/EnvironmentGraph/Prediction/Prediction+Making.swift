@@ -93,7 +93,7 @@ private struct Forecast {
     }
 
     private func difference(_ name: String) -> String {
-        let entry = record.difference.entries.first { $0.service == name }
+        let entry = record.difference.entry(of: name)
         let kind = entry?.kind ?? .changed
         if [.follows, .carried].contains(kind) { return entry?.reasons.joined(separator: ", ") ?? "" }
         let reasons = entry?.reasons.joined(separator: ", ") ?? ""
