@@ -94,7 +94,9 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
 
     /// The services that this environment runs itself, sorted by name; one that is cold wants no instance.
     package var localServices: [ServiceSpec] {
-        spec.services.filter { difference.isLocal($0.name) }.map { service in
+        // One look at the difference for all of them: there may be hundreds.
+        let local = Set(difference.localNames)
+        return spec.services.filter { local.contains($0.name) }.map { service in
             guard isCold(service) else { return service }
             var cold = service
             cold.replicas = 0
@@ -158,7 +160,8 @@ package struct EnvironmentRecord: Sendable, Hashable, Codable {
 
     /// How many instances of its own it wants; cheaper than ``localServices``.
     package var wantedInstances: Int {
-        spec.services.reduce(0) { $0 + (difference.isLocal($1.name) && !isCold($1) ? max(0, $1.replicas) : 0) }
+        let local = Set(difference.localNames)
+        return spec.services.reduce(0) { $0 + (local.contains($1.name) && !isCold($1) ? max(0, $1.replicas) : 0) }
     }
 
     /// How many of a service's initialisers have run, in their order: they run once for the data that it keeps. That is

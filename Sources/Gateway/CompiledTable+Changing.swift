@@ -32,10 +32,10 @@ private struct TableChange {
         // A parent comes before what is made of it.
         var left = delta.environments
         while !left.isEmpty {
+            let waiting = Set(left.map(\.id))
             let ready = left.filter { routed in
                 routed.parent.map { parent in
-                    parts.books.stamps.position(of: parent) != nil
-                        && !left.contains { $0.id == parent && $0.id != routed.id }
+                    parts.books.stamps.position(of: parent) != nil && (parent == routed.id || !waiting.contains(parent))
                 } ?? true
             }
             guard !ready.isEmpty else { return false }

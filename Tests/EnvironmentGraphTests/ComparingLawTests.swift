@@ -103,4 +103,23 @@ import Testing
             #expect(forward.collisions.isEmpty && forward.merged == mine.serviceFields)
         }
     }
+
+    /// A list that both changed is named as a whole, and never with what is in it.
+    @Test func whatCollidesShowsNoPassword() {
+        func service(_ password: String, _ script: String) -> [String: ServiceFields] {
+            let sql = SQLInitSpec(script: script, user: "app", password: password)
+            let spec = ServiceSpec(
+                name: "db", command: ["db"], secrets: [SecretSpec(name: "s", envKey: "S", source: .literal(password))],
+                initialisers: [.sql(sql)])
+            return ["db": ServiceFields(spec)]
+        }
+        let rebase = Rebase(
+            base: service("hunter1", "/a"), mine: service("hunter2", "/b"), theirs: service("hunter3", "/c"))
+        let written = rebase.collisions.map(\.written)
+        #expect(
+            written == [
+                "db init was changed here and in the parent",
+                "db secrets.s.value was (secret), is (secret) here and (secret) in the parent",
+            ])
+    }
 }

@@ -83,6 +83,9 @@ import Testing
             name: "another header", overlay: "quotes: {env: {A: '1'}}",
             expected: ["header_contradicts@1:36 theirs@1:1"], head: "{name: feat, routing: {headerName: x-other}"),
         Example(
+            name: "what happens to leaks", overlay: "quotes: {env: {A: '1'}}",
+            expected: ["header_contradicts@1:32 theirs@1:1"], head: "{name: feat, routing: {onLeak: reject}"),
+        Example(
             name: "a region that the baseline denies", overlay: "quotes: {env: {A: '1'}}",
             expected: ["residency_contradicts@1:33 theirs@2:12"], head: "{name: feat, residency: {allow: [us, eu]}"),
         Example(

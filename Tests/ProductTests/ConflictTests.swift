@@ -74,4 +74,61 @@ import Testing
             try await product.mustRun("overlay", "create", "--baseline", "base", "--file", try overlay("two"), "--wait")
         }
     }
+
+    private func contract(_ operations: [String]) -> String {
+        let paths = operations.map { "  /\($0): {get: {responses: {'200': {description: ok}}}}\n" }.joined()
+        return "openapi: 3.0.3\ninfo: {title: back, version: '1'}\npaths:\n" + paths
+    }
+
+    @Test func aBrokenContractIsSaidWithBothPlaces() async throws {
+        try await Product.with { product in
+            _ = try product.blueprint(contract(["orders", "refunds"]), named: "back.yaml")
+            let text = Blueprints.chain().replacing(
+                "  - name: back\n", with: "  - name: back\n    contract: back.yaml\n")
+            let base = try product.blueprint(text, named: "base.yaml")
+            try await product.mustRun("baseline", "create", "--file", base, "--wait")
+            _ = try product.blueprint(contract(["orders"]), named: "mine.yaml")
+            let overlay = try product.blueprint(
+                "name: feat\nservices:\n  - name: back\n    contract: mine.yaml\n", named: "feat.yaml")
+            let arguments = ["overlay", "create", "--baseline", "base", "--file", overlay, "--wait"]
+            let refused = try await product.run(arguments)
+            #expect(refused.exitCode == 1, "\(refused)")
+            #expect(refused.stderr.contains("[contract_broken]"), "\(refused)")
+            #expect(refused.stderr.contains("mine.yaml:") && refused.stderr.contains("back.yaml:5:"), "\(refused)")
+            // What is only added breaks nobody.
+            _ = try product.blueprint(contract(["orders", "refunds", "returns"]), named: "mine.yaml")
+            #expect(try await product.run(arguments).exitCode == 0)
+
+            // The same Blueprint with another text of its contract is another revision.
+            _ = try product.blueprint(contract(["refunds"]), named: "back.yaml")
+            let update = ["baseline", "update", "base", "--file", base]
+            let broken = try await product.run(update)
+            #expect(broken.exitCode == 1 && broken.stderr.contains("[contract_broken]"), "\(broken)")
+            #expect(try await product.environment("base").revision == 1)
+            #expect(try await product.run(update + ["--allow", "contract_broken"]).exitCode == 0)
+            #expect(try await product.environment("base").revision == 2)
+            #expect(
+                try await product.mustRun("baseline", "update", "base", "--file", base).contains("nothing is to change")
+            )
+            // And so is going back to it, which breaks nobody who was there before.
+            #expect(try await product.run("baseline", "rollback", "base", "--to", "1").exitCode == 0)
+        }
+    }
+
+    @Test func whatWasAcceptedIsNotAskedAgain() async throws {
+        try await Product.with { product in
+            let text = claiming(Blueprints.chain())
+            let base = try product.blueprint(text, named: "base.yaml")
+            try await product.mustRun("baseline", "create", "--file", base, "--wait")
+            let overlay = try product.blueprint(Blueprints.change("back"), named: "feat.yaml")
+            let arguments = ["overlay", "create", "--baseline", "base", "--file", overlay, "--wait"]
+            #expect(try await product.run(arguments).exitCode == 1)
+            #expect(try await product.run(arguments + ["--allow", "claim_held"]).exitCode == 0)
+            _ = try product.blueprint(
+                text.replacing("  - name: front\n", with: "  - name: front\n    args: []\n    stopSignal: SIGINT\n"),
+                named: "base.yaml")
+            #expect(try await product.run("baseline", "update", "base", "--file", base).exitCode == 0)
+            #expect(try await product.run("overlay", "rebase", "feat").exitCode == 0)
+        }
+    }
 }

@@ -51,6 +51,7 @@ struct ConflictFinding: Sendable {
             record.localServices.filter { record.initialisersDone(of: $0.name) < $0.initialisers.count }.map(\.name))
         var found = check.conflicts() + request.known
         if let taken = try overlayIDTaken(record, lineage.root.id, in: store) { found.insert(taken, at: 0) }
+        found += Self.unanswered(record, lineage)
         if let before = try store.environment(record.id), before.spec != record.spec {
             found += try overlaysThatBreak(record, before.spec, in: store)
         }
@@ -91,7 +92,9 @@ struct ConflictFinding: Sendable {
     private func holders(
         _ record: EnvironmentRecord, _ root: EnvironmentID, in store: any StoreReading
     ) throws -> [ConflictCheck.Holder] {
-        let claims = ConflictCheck.claimsWanted(record.spec, record.difference)
+        // What it holds already was settled when it took it.
+        let held = try store.environment(record.id).map { Set(ClaimHolder.holders(in: $0).map(\.claim)) } ?? []
+        let claims = ConflictCheck.claimsWanted(record.spec, record.difference).subtracting(held)
         guard !claims.isEmpty else { return [] }
         var roots: [EnvironmentID: (root: EnvironmentID, name: String)] = [:]
         return try store.holders(of: claims).compactMap { holder in
@@ -107,11 +110,28 @@ struct ConflictFinding: Sendable {
         }
     }
 
+    /// What an overlay was composed over may be gone from what it inherits now.
+    private static func unanswered(_ record: EnvironmentRecord, _ lineage: Lineage) -> [Conflict] {
+        guard let parent = record.parent, lineage.environments.count > 1 else { return [] }
+        let removed = Set(record.difference.removed)
+        return record.localServices.flatMap { service in
+            service.reachedServices.subtracting(removed).sorted().compactMap { name -> Conflict? in
+                guard lineage.resolve(name).provider == nil else { return nil }
+                return Conflict(
+                    .removedServiceNeeded, "\(service.name) reaches \(name), which nobody in the lineage has any more",
+                    mine: .service(service.name), theirs: Conflict.Side(parent.id, ["services"]),
+                    wayOut: "take the reference out of \(service.name), or bring \(name) back")
+            }
+        }
+    }
+
     /// What they inherit is live, so what this takes away is away for their own services, too.
     private func overlaysThatBreak(
         _ record: EnvironmentRecord, _ before: BlueprintSpec, in store: any StoreReading
     ) throws -> [Conflict] {
         var found: [Conflict] = []
+        let isHarmless = before.services.allSatisfy { record.spec.service($0.name)?.ports == $0.ports }
+        guard !isHarmless else { return [] }
         var next = try store.children(of: record.id)
         while let overlay = next.popLast() {
             if overlay.state != .deleting {

@@ -107,6 +107,8 @@ struct Creation: Sendable {
         }
         if request.carry { spec.routing.carry = .auto }
         let mode = wanted ?? spec.routing.mode ?? .isolated
+        // Said or not, it is the same.
+        spec.routing.mode = mode
         guard (mode == .overlay) == (parent != nil) else {
             throw APIProblem(
                 .invalidRequest,

@@ -35,6 +35,11 @@ extension Update {
         // Another ttl counts from now on.
         let before = try store.environment(id)?.spec.lifecycle.ttl
         prepared.record.renewExpiry(now: now, isNew: before != prepared.record.spec.lifecycle.ttl)
+        if wish.pin != nil, var current = try store.revision(wish.base, of: id), current.parent == nil {
+            // From before pins were kept with revisions; whoever goes back to it stands where it stood.
+            current.parent = try store.environment(id)?.parent
+            try store.save(current)
+        }
         if var revision = wish.revision {
             (revision.actor, revision.reason) = (actor, wish.reason)
             try store.save(revision)
@@ -80,7 +85,7 @@ extension Update {
         let changed = Self.restarting(from: record, to: wanted, changes, wish.changedSecrets)
         let isSame =
             wish.spec == record.spec && wish.difference == record.difference && wish.changedSecrets.isEmpty
-            && wanted.parent == record.parent
+            && wanted.parent == record.parent && !wish.hasOtherContracts
         if isSame, [.running, .degraded, .stopped].contains(record.state) { return Change.Prepared(record: record) }
         if let revision = wish.revision { wanted.revision = revision.number }
         var prepared = Change.Prepared(record: wanted, execution: nil, isChanged: true)

@@ -11,23 +11,29 @@ extension Update {
     /// What revision `number` wanted, as a revision of its own: history is only ever added to.
     func wish(rollingBackTo number: Int, _ record: EnvironmentRecord) async throws -> Wish {
         let id = record.id
-        let (found, last, old, pinned) = try await store.read { store in
-            let found = try store.revision(number, of: id)
-            let pinned = try (found?.parent ?? record.parent).flatMap { try store.revision($0.revision, of: $0.id) }
-            return (found, try store.revisions(of: id).last?.number, try store.secrets(of: id), pinned)
+        let (found, revisions, old) = try await store.read { store in
+            (try store.revision(number, of: id), try store.revisions(of: id), try store.secrets(of: id))
         }
         guard let found, let spec = found.spec, let difference = found.difference else {
             throw APIProblem(
                 .notFound, "\(record.name) has no revision \(number) to go back to",
                 hint: "`microstax env history \(record.name)` lists what there is")
         }
-        let next = max(record.revision, last ?? 0) + 1
+        let next = max(record.revision, revisions.last?.number ?? 0) + 1
         let copy = try creation.vault.copied(found, as: next, at: outside.now())
         let changed = Set((found.secrets ?? []).filter { !old.contains($0) }.map(\.service))
+        // From before pins were kept with revisions: it is that of the next one, as only a rebase moves it.
+        let pin = found.parent ?? revisions.first { $0.number > number && $0.parent != nil }?.parent
+        var standing = record
+        standing.parent = pin ?? record.parent
+        let parent = try await pinnedParent(of: standing)
+        let files = try creation.vault.files(of: [found], named: Set(spec.services.compactMap(\.contract)))
         return Wish(
             kind: .update, base: record.revision, spec: spec, difference: difference, revision: copy,
             secrets: found.secrets, changedSecrets: changed, reason: "rollback to revision \(number)",
-            basis: Basis(document: try creation.vault.document(of: found), parent: pinned?.spec), pin: found.parent)
+            basis: Basis(
+                document: try creation.vault.document(of: found), parent: parent?.spec,
+                known: try await contractConflicts(spec, difference, files, record, parent)), pin: pin)
     }
 
     /// The overlay as its own Blueprint says, over what its parent is now. `nil` where it stands on that already.
@@ -42,7 +48,16 @@ extension Update {
         }
         guard latest.record.revision != pin.revision else { return nil }
         let (request, layers) = try await lastRequest(of: record)
-        let composed = try await creation.compose(request, mode: record.mode, layers: layers) { _ in latest }
+        var composed = try await creation.compose(request, mode: record.mode, layers: layers) { _ in latest }
+        let said = try await store.read { try $0.revision(record.revision, of: record.id) }?.spec
+        for (index, service) in composed.spec.services.enumerated() {
+            // What was scaled since stays scaled: it is what the overlay wants.
+            guard let now = record.spec.service(service.name)?.replicas,
+                let then = said?.service(service.name)?.replicas,
+                now != then
+            else { continue }
+            composed.spec.services[index].replicas = now
+        }
         var wish = try await self.wish(composed, request, record, over: latest)
         let rebase = Rebase(
             base: base.spec.serviceFields, mine: record.spec.serviceFields, theirs: latest.spec.serviceFields)
@@ -51,14 +66,17 @@ extension Update {
         wish.reason = "rebase onto \(newPin.name)#r\(newPin.revision)"
         wish.pin = newPin
         wish.revision?.parent = newPin
-        wish.basis?.known = rebase.collisions.map { collision in
-            Conflict(
-                .rebaseCollision, "\(collision.written)#r\(newPin.revision)",
-                mine: .service(collision.service, collision.path),
-                theirs: .service(collision.service, collision.path, of: pin.id),
-                wayOut: "keep what this overlay says with `--keep-mine`, or take it out of its Blueprint and "
-                    + "`microstax env update \(record.name)`")
-        }
+        let broken = (wish.basis?.known ?? []).filter { $0.code == .contractBroken }
+        wish.basis?.known =
+            broken
+            + rebase.collisions.map { collision in
+                Conflict(
+                    .rebaseCollision, "\(collision.written)#r\(newPin.revision)",
+                    mine: .service(collision.service, collision.path),
+                    theirs: .service(collision.service, collision.path, of: pin.id),
+                    wayOut: "keep what this overlay says with `--keep-mine`, or take it out of its Blueprint and "
+                        + "`microstax env update \(record.name)`")
+            }
         return (wish, rebase)
     }
 

@@ -35,6 +35,8 @@ struct Update: Sendable {
         var warnings: [ErrorDetail] = []
         /// Its composed Blueprint and what it was compared with; `nil` where only replicas change.
         var basis: Basis?
+        /// The text of a contract is another one, under the same path.
+        var hasOtherContracts = false
         /// The parent's revision that it stands on from now on; `nil` for the one that it stands on already.
         var pin: EnvironmentRecord.ParentPin?
     }
@@ -79,7 +81,9 @@ struct Update: Sendable {
         var carried = try await creation.carried(concealed, parent)
         // What was carried stays so, whatever is known by now: it was made to forget nothing.
         for entry in record.difference.entries where entry.kind == .carried && concealed.routing.carry == .auto {
-            carried[entry.service] = carried[entry.service] ?? "known before"
+            // In the same words, as other ones would be another difference.
+            let why = entry.reasons.first?.split(separator: "(").last?.dropLast()
+            carried[entry.service] = why.map(String.init) ?? "known before"
         }
         let difference = Difference.between(request: concealed, parent: parent?.spec, carrying: carried)
         var revision = try creation.revision(
@@ -98,7 +102,8 @@ struct Update: Sendable {
             basis: Basis(
                 document: composed.checked.composed, parent: parent?.spec,
                 known: staleness(record, concealed, parent)
-                    + (try await contractConflicts(concealed, difference, composed.files, record, parent))))
+                    + (try await contractConflicts(concealed, difference, composed.files, record, parent))),
+            hasOtherContracts: try await hasOtherContracts(concealed, composed.files, record))
     }
 
     /// - Parameter replicas: by service.
@@ -130,8 +135,19 @@ struct Update: Sendable {
 
     static let maxReplicas = 100
 
+    private func hasOtherContracts(
+        _ spec: BlueprintSpec, _ files: [String: String], _ record: EnvironmentRecord
+    ) async throws -> Bool {
+        let paths = Set(spec.services.compactMap(\.contract)).filter { files[$0] != nil }
+        guard !paths.isEmpty,
+            let revision = try await store.read({ try $0.revision(record.revision, of: record.id) })
+        else { return false }
+        let before = try creation.vault.files(of: [revision], named: paths)
+        return paths.contains { files[$0] != before[$0] }
+    }
+
     /// Against the parent's contracts, or those that a baseline has had until now.
-    private func contractConflicts(
+    func contractConflicts(
         _ spec: BlueprintSpec, _ difference: Difference, _ files: [String: String], _ record: EnvironmentRecord,
         _ parent: Creation.Parent?
     ) async throws -> [Conflict] {

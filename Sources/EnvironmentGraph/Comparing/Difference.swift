@@ -33,7 +33,7 @@ package struct Difference: Sendable, Hashable, Codable {
     }
 
     /// Sorted by service; one for every service of either side.
-    package let entries: [Entry]
+    package var entries: [Entry]
 
     package init(entries: [Entry]) {
         self.entries = entries.sorted { $0.service < $1.service }
@@ -41,15 +41,7 @@ package struct Difference: Sendable, Hashable, Codable {
 
     package func isLocal(_ service: String) -> Bool { entry(of: service)?.kind.isLocal ?? false }
 
-    /// By halves: it is asked for every service of environments of hundreds.
-    package func entry(of service: String) -> Entry? {
-        var (low, high) = (0, entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if entries[middle].service < service { low = middle + 1 } else { high = middle }
-        }
-        return low < entries.count && entries[low].service == service ? entries[low] : nil
-    }
+    package func entry(of service: String) -> Entry? { entries.first { $0.service == service } }
 
     /// The services that the environment runs itself.
     package var localNames: [String] { entries.filter(\.kind.isLocal).map(\.service) }

@@ -19,6 +19,9 @@ package struct Rebase: Sendable, Hashable {
                     ? "\(service) is removed here and changed in the parent"
                     : "\(service) is changed here and removed in the parent"
             }
+            if base == nil, mine == nil, theirs == nil {
+                return "\(service) \(path) was changed here and in the parent"
+            }
             let isHidden = ServiceFields.isHidden(path)
             func shown(_ value: String?) -> String { value.map { isHidden ? "(secret)" : $0 } ?? "(none)" }
             return "\(service) \(path) was \(shown(base)), is \(shown(mine)) here and \(shown(theirs)) in the parent"
@@ -67,13 +70,10 @@ package struct Rebase: Sendable, Hashable {
             let chosen = part(mine) == part(base) ? theirs : mine
             for path in paths { result[path] = chosen[path] }
             guard part(mine) != part(base), part(theirs) != part(base), part(mine) != part(theirs) else { continue }
-            let differing = paths.filter { mine[$0] != theirs[$0] }
-            for path in unit == paths[0] || differing.count == 1 ? differing : [paths[0]] {
-                collisions.append(
-                    Collision(
-                        service: name, path: differing.count == 1 ? path : unit, base: base[path], mine: mine[path],
-                        theirs: theirs[path]))
-            }
+            // Of a list as a whole no value is shown: what is in it may be a password.
+            let values = unit == paths[0] ? (base[unit], mine[unit], theirs[unit]) : (nil, nil, nil)
+            collisions.append(
+                Collision(service: name, path: unit, base: values.0, mine: values.1, theirs: values.2))
         }
         result["ports"] = Self.portOrder(base, mine, theirs, result)
         return result

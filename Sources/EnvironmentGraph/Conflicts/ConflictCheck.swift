@@ -143,7 +143,7 @@ package struct ConflictCheck: Sendable {
                     "the initialiser of \(service.name) would run against \(data.name), which is inherited: everybody uses it",
                     mine: .service(service.name, "init"), theirs: .service(data.name, of: ancestors.first?.id),
                     wayOut:
-                        "give the overlay data of its own (`\(data.name): data: branch`, once that is built), or take the "
+                        "give the overlay data of its own (`\(data.name): {data: empty}`; a branch of it is not built yet), or take the "
                         + "initialiser out here with `init: null`")
             }
         }
@@ -206,6 +206,8 @@ package struct ConflictCheck: Sendable {
         compare("headerName", mine.headerName, theirs.headerName)
         compare("propagateHeader", "\(mine.propagateHeader)", "\(theirs.propagateHeader)")
         compare("onUnknownContext", mine.onUnknownContext.rawValue, theirs.onUnknownContext.rawValue)
+        compare("onLeak", mine.onLeak.rawValue, theirs.onLeak.rawValue)
+        compare("attribution", mine.attribution.rawValue, theirs.attribution.rawValue)
         return found
     }
 
