@@ -33,7 +33,7 @@ import Testing
     private func compose(
         _ text: String, _ layers: [String: String], as layer: String? = nil, limits: LayerLimits = LayerLimits()
     ) throws -> (stack: LayerStack, checked: CheckedBlueprint) {
-        let read = Blueprint.read(Array(text.utf8), file: "dir/shop.yaml", folder: "/work/dir")
+        let read = Blueprint.read(Array(text.utf8), file: "dir/shop.yaml", folder: "/projects/dir")
         let document = try #require(read.document, "\(read.diagnostics)")
         let stack = Blueprint.assemble(document, as: layer, limits: limits, find: Shelf(texts: layers).find)
         return (stack, Blueprint.check(stack, isLayer: layer != nil))
@@ -137,7 +137,7 @@ import Testing
     @Test func whatItComesToIsRendered() throws {
         let (_, checked) = try compose(Self.shop, shelf)
         #expect(
-            checked.rendered(in: "/work/dir") == """
+            checked.rendered(in: "/projects/dir") == """
                 name: shop
                 description: What everybody has
                 labels:
@@ -158,7 +158,7 @@ import Testing
                     workdir: /layers
 
                 """)
-        let lines = checked.rendered(in: "/work/dir", showsProvenance: true).split(separator: "\n").map(String.init)
+        let lines = checked.rendered(in: "/projects/dir", showsProvenance: true).split(separator: "\n").map(String.init)
         #expect(lines.contains("      REGION: eu  # org@1 (org.yaml):7:40"))
         #expect(lines.contains("      LOG: trace  # dir/shop.yaml:6:16"))
         #expect(lines.contains("      - name: http  # default, for the port at org@1 (org.yaml):8:13"))
@@ -201,11 +201,11 @@ import Testing
 
     @Test func filesLieBesideTheFile() throws {
         let layers = [
-            "/work/dir/base/team.yaml": "name: t\nextends: [./org.yml]\nservices: {api: {replicas: 3}}",
-            "/work/dir/base/org.yml": Self.org,
+            "/projects/dir/base/team.yaml": "name: t\nextends: [./org.yml]\nservices: {api: {replicas: 3}}",
+            "/projects/dir/base/org.yml": Self.org,
         ]
         let (stack, checked) = try compose("name: x\nextends: [base/team.yaml]", layers)
-        #expect(checked.spec?.service("api")?.workdir == "/work/dir/base")
+        #expect(checked.spec?.service("api")?.workdir == "/projects/dir/base")
         #expect(
             stack.layers.map(\.value.location.file.name) == ["dir/base/org.yml", "dir/base/team.yaml", "dir/shop.yaml"])
         #expect(try problems("name: x\nextends: [../x.yaml]", layers).first == "missing_file@dir/shop.yaml:2:11")
@@ -214,7 +214,7 @@ import Testing
     @Test func cyclesAreNamed() throws {
         let layers = [
             "a@1": "name: a\nextends: [b]", "b@1": "name: b\nextends: [c]", "c@1": "name: c\nextends: [a]",
-            "/work/dir/self.yaml": "name: s\nextends:\n  - self.yaml",
+            "/projects/dir/self.yaml": "name: s\nextends:\n  - self.yaml",
         ]
         let (_, checked) = try compose("name: x\nextends: [a]\nservices: {s: {command: [s]}}", layers)
         let cycle = try #require(checked.diagnostics.first)

@@ -43,7 +43,7 @@ extension Update {
                 .invalidRequest, "\(record.name) is of mode \(record.mode.rawValue) and stands on nothing",
                 hint: "only an overlay is rebased")
         }
-        guard let base = try await pinnedParent(of: record), let latest = try await latestParent(of: record) else {
+        guard let base = try await pinnedParent(of: record), let latest = try await parent(of: record, at: nil) else {
             throw APIProblem(.internalError, "the parent of \(record.name) is missing")
         }
         guard latest.record.revision != pin.revision else { return nil }
@@ -78,23 +78,6 @@ extension Update {
                         + "`microstax env update \(record.name)`")
             }
         return (wish, rebase)
-    }
-
-    private func latestParent(of record: EnvironmentRecord) async throws -> Creation.Parent? {
-        guard let pin = record.parent else { return nil }
-        let (parent, revision, ancestors) = try await store.read { store in
-            let parent = try store.environment(pin.id)
-            let lineage = try parent.flatMap { try Lineage(of: $0, find: { try store.environment($0) }) }
-            let revision = try parent.flatMap { try store.revision($0.revision, of: $0.id) }
-            return (parent, revision, Array(lineage?.environments.dropFirst() ?? []))
-        }
-        guard let parent, let revision else { return nil }
-        // Replicas that were scaled since are no part of the revision.
-        return Creation.Parent(
-            record: parent, spec: revision.spec ?? parent.spec,
-            document: try creation.vault.document(of: revision, as: parent),
-            ancestors: ancestors,
-            contracts: try await creation.contracts(of: revision.spec ?? parent.spec, revision, ancestors))
     }
 
     /// What a person sent last, with the values of secrets that their machine gave then, and the revisions of layers.

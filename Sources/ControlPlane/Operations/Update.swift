@@ -200,26 +200,34 @@ struct Update: Sendable {
             secrets: before.secrets, changedSecrets: changed, reason: reason, isUndo: true, pin: before.parent)
     }
 
+    /// The parent at the revision that the environment stands on.
     func pinnedParent(of record: EnvironmentRecord) async throws -> Creation.Parent? {
+        try await parent(of: record, at: record.parent?.revision)
+    }
+
+    /// - Parameter revision: of the parent; `nil` for its present one.
+    func parent(of record: EnvironmentRecord, at revision: Int?) async throws -> Creation.Parent? {
         guard let pin = record.parent else { return nil }
-        let (parent, revision, ancestors) = try await store.read { store in
+        let (parent, found, ancestors) = try await store.read { store in
             let parent = try store.environment(pin.id)
             let lineage = try parent.flatMap { try Lineage(of: $0, find: { try store.environment($0) }) }
+            let number = revision ?? parent?.revision
             return (
-                parent, try store.revision(pin.revision, of: pin.id), Array(lineage?.environments.dropFirst() ?? [])
+                parent, try number.flatMap { try store.revision($0, of: pin.id) },
+                Array(lineage?.environments.dropFirst() ?? [])
             )
         }
-        guard let parent, let revision else {
-            throw APIProblem(.internalError, "revision \(pin.revision) of \(pin.name) is missing")
+        guard let parent, let found else {
+            throw APIProblem(.internalError, "revision \(revision.map(String.init) ?? "now") of \(pin.name) is missing")
         }
-        guard let spec = revision.spec ?? (parent.revision == pin.revision ? parent.spec : nil) else {
+        // Replicas that were scaled since are no part of a revision.
+        guard let spec = found.spec ?? (parent.revision == found.number ? parent.spec : nil) else {
             throw APIProblem(
-                .wrongState, "revision \(pin.revision) of \(pin.name) is from before revisions kept what they were",
+                .wrongState, "revision \(found.number) of \(pin.name) is from before revisions kept what they were",
                 hint: "delete \(record.name) and create it again")
         }
         return Creation.Parent(
-            record: parent, spec: spec, document: try creation.vault.document(of: revision, as: parent),
-            ancestors: ancestors,
-            contracts: try await creation.contracts(of: spec, revision, ancestors))
+            record: parent, spec: spec, document: try creation.vault.document(of: found, as: parent),
+            ancestors: ancestors, contracts: try await creation.contracts(of: spec, found, ancestors))
     }
 }

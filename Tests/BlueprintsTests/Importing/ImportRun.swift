@@ -12,15 +12,16 @@ struct ImportRun {
         (imported, diagnostics) = Blueprint.importCompose(
             files.enumerated().map { index, text in
                 ComposeFile(
-                    name: index == 0 ? "compose.yaml" : "over\(index).yaml", folder: "/work/shop",
+                    name: index == 0 ? "compose.yaml" : "over\(index).yaml", folder: "/projects/shop",
                     bytes: Array(text.utf8))
             }, options: options,
             load: { path in
-                guard path.hasPrefix("/work/shop/") else { return nil }
-                return beside[String(path.dropFirst(11))].map { Array($0.utf8) }
+                let folder = "/projects/shop/"
+                guard path.hasPrefix(folder) else { return nil }
+                return beside[String(path.dropFirst(folder.count))].map { Array($0.utf8) }
             })
         guard let imported else { return }
-        let (document, _) = Blueprint.read(Array(imported.text.utf8), file: "blueprint.yaml", folder: "/work/shop")
+        let (document, _) = Blueprint.read(Array(imported.text.utf8), file: "blueprint.yaml", folder: "/projects/shop")
         spec = document.flatMap { Blueprint.check($0, mode: .baseline, unbuilt: .warning).spec }
     }
 

@@ -138,7 +138,7 @@ import Testing
         let run = ImportRun("services:\n  a:\n\(indented)\n")
         let ours = sample.blueprint.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
         let (document, problems) = Blueprint.read(
-            Array("name: shop\nservices:\n  a:\n\(ours)\n".utf8), file: "blueprint.yaml", folder: "/work/shop")
+            Array("name: shop\nservices:\n  a:\n\(ours)\n".utf8), file: "blueprint.yaml", folder: "/projects/shop")
         #expect(problems == [])
         let expected = Blueprint.check(try #require(document), mode: .baseline, unbuilt: .warning)
         let errors = expected.diagnostics.filter { $0.severity == .error }
